@@ -1,5 +1,5 @@
-//! The same question to the driver with room of our own: what an application asked with too small a buffer, or with none, has
-//! a whole answer, and the recording needs it.
+//! Asks the driver the same question with room of super8's own. A question with too small a buffer or none has a whole
+//! answer, and the recording needs it.
 #![allow(unsafe_code)]
 
 use super::other_width::in_width;
@@ -11,7 +11,8 @@ use crate::table::Function;
 use std::ffi::c_void;
 use super8_cassette::Key;
 
-/// Bytes for a text, and characters: drivers multiply what an SQLSMALLINT says by up to three, as an SQLSMALLINT.
+/// The room for a text, in bytes and in characters. Drivers multiply an SQLSMALLINT length by up to three, in an
+/// SQLSMALLINT.
 const BYTES: usize = 10_920;
 const CHARACTERS: usize = 4_095;
 
@@ -25,7 +26,8 @@ struct Room {
     shorts: [i16; 5],
 }
 
-/// What the driver says where there is room for everything; `text` is the question's text as it was. `None`: it has no such function, or this one is not asked again.
+/// Returns what the driver says when there is room for everything. `text` is the question's text as the application
+/// gave it. `None` if the driver has no such function, or this function is not asked again.
 pub(super) fn ask_again(
     driver: &'static Driver,
     real: Handle,
@@ -52,7 +54,7 @@ fn ask<C: Width>(
     question: &Question<'_>,
     given: Option<&str>,
 ) -> Option<(i16, Vec<Reply>)> {
-    // A copy of what was given: the driver may write to it. It comes back about as long as it was.
+    // Copy what was given, because the driver may write to it. The answer is about as long as the question.
     let given: Vec<C> = given.map(|text| C::units(text).into_iter().chain([C::ZERO]).collect()).unwrap_or_default();
     let bytes = BYTES + 4 * given.len();
     let mut room = Room { text: vec![0; bytes / 2], short: 0, long: 0, value: 0, size: 0, shorts: [0; 5] };
@@ -102,7 +104,8 @@ fn ask<C: Width>(
     Some((code, watched.into_iter().map(WatchedOut::reply).collect()))
 }
 
-/// How many bytes the driver writes of a number, seen in a buffer that is filled with one byte and then with another.
+/// Returns how many bytes the driver writes of a number. Finds it out with a buffer that is filled with one byte value
+/// and then with another.
 pub(super) fn number_width(
     driver: &'static Driver,
     real: Handle,
@@ -138,7 +141,7 @@ pub(super) fn number_width(
     u8::try_from(width).ok()
 }
 
-/// The question's outputs, with places in the room.
+/// Returns the question's outputs, with places in `room`.
 fn outputs<C: Width>(function: Function, question: &Question<'_>, room: &mut Room, bytes: usize) -> Option<Vec<Out>> {
     let text = room.text.as_mut_ptr();
     let buffer = |length| Buffer {

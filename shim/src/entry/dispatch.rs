@@ -1,4 +1,5 @@
-//! The way in: guard against panics, find the handle, and go straight to the driver or through a mode.
+//! The common way into super8: guards against panics, finds the handle, and goes straight to the driver or through a
+//! mode.
 #![allow(unsafe_code)]
 
 use super::mode_cache;
@@ -10,13 +11,13 @@ use crate::table::Function;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// SQL_HANDLE_ENV, DBC, STMT, DESC.
+/// SQL_HANDLE_ENV, DBC, STMT and DESC.
 pub const ENV: i16 = odbc_sys::HandleType::Env as i16;
 pub const DBC: i16 = odbc_sys::HandleType::Dbc as i16;
 pub const STMT: i16 = odbc_sys::HandleType::Stmt as i16;
 pub const DESC: i16 = odbc_sys::HandleType::Desc as i16;
 
-/// Runs `body`; a panic becomes SQL_ERROR with HY000 on the handle, never an unwinding into C.
+/// Runs `body` and turns a panic into SQL_ERROR with HY000 on the handle, so that nothing unwinds into C.
 #[inline]
 pub fn guard(diagnostics: &Diagnostics, body: impl FnOnce() -> i16) -> i16 {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| panicked(diagnostics))
@@ -27,7 +28,7 @@ fn panicked(diagnostics: &Diagnostics) -> i16 {
     diagnostics.post(Outcome::error("HY000", "internal error: please report it with the lines super8 wrote to stderr"))
 }
 
-/// A call on a statement.
+/// Serves a call on a statement.
 #[inline]
 pub fn stmt<'a>(
     function: Function,
@@ -40,7 +41,7 @@ pub fn stmt<'a>(
         mode_cache::with(Token::from_handle(handle), statement, |mode| {
             let call = ManuallyDrop::new(call());
             if let Call::GetData { column, binding } = &*call {
-                // called for every cell, and nothing of it is to be dropped
+                // SQLGetData is called for every cell, and there is nothing in its call to drop.
                 return mode.get_data(*column, binding, real);
             }
             mode.serve(function, &ManuallyDrop::into_inner(call), real)
@@ -48,7 +49,7 @@ pub fn stmt<'a>(
     })
 }
 
-/// A call on a connection.
+/// Serves a call on a connection.
 #[inline]
 pub fn dbc<'a>(
     function: Function,
@@ -63,7 +64,7 @@ pub fn dbc<'a>(
     })
 }
 
-/// A call on a descriptor, the statement's own or one the application allocated.
+/// Serves a call on a descriptor: a statement's own, or one that the application allocated.
 #[inline]
 pub fn desc<'a>(
     function: Function,
@@ -87,7 +88,7 @@ pub fn desc<'a>(
     })
 }
 
-/// Straight to the driver, or, under the guard, through the mode of the handle, whose outcome is posted.
+/// Goes straight to the driver, or, under the guard, through the handle's mode, and posts its outcome.
 #[inline]
 fn through(
     function: Function,
@@ -106,7 +107,7 @@ fn through(
     })
 }
 
-/// Mode off: the driver call, and nothing else that could panic.
+/// Makes the driver call with mode off, and does nothing else that could panic.
 #[inline]
 pub fn forward(core: &HandleCore, driver_call: impl Fn(&'static Driver, Handle) -> Option<i16>) -> i16 {
     if core.diagnostics.posted() {
@@ -119,26 +120,26 @@ pub fn forward(core: &HandleCore, driver_call: impl Fn(&'static Driver, Handle) 
 #[cold]
 fn without_handle(core: &HandleCore) -> i16 {
     core.diagnostics.post(match core.has_driver() {
-        // A descriptor that the driver says it has, and gives no handle for.
+        // The driver says that it has this descriptor, but gives no handle for it.
         true => missing(),
         false => Outcome::error("08003", "the connection is not open"),
     })
 }
 
-/// The real side of a call, whichever handle it is on.
+/// The real driver's side of a call, for any kind of handle.
 type RealFunction<'a> = &'a dyn Fn(&'static Driver, Handle) -> Option<i16>;
 
 /// The real driver's side of one call.
 pub struct RealCall<'a> {
     /// `SQL_HANDLE_...`
     pub kind: i16,
-    /// The handle.
+    /// The handle that the call is on.
     pub core: &'a HandleCore,
-    /// The function with the application's arguments.
+    /// Calls the function with the application's arguments.
     pub driver_call: RealFunction<'a>,
 }
 
-/// Gives a new handle to the application.
+/// Writes a new handle's token to the application's out-pointer.
 pub unsafe fn give(out: *mut Handle, token: Token) -> i16 {
     if out.is_null() {
         return rc::ERROR;

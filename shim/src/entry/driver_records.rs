@@ -1,4 +1,4 @@
-//! The real driver's diagnostic records, read the way the driver manager would read them.
+//! Reads the real driver's diagnostic records the way the driver manager would.
 #![allow(unsafe_code)]
 
 use super::dispatch::{DBC, DESC, STMT};
@@ -9,25 +9,27 @@ use crate::handles::HandleCore;
 use crate::real::{Driver, Handle, Pointer, Width, to_codeset};
 use odbc_sys::HeaderDiagnosticIdentifier as Id;
 
-/// More records than any driver keeps; a driver that never says SQL_NO_DATA must not hang the application.
+/// The limit on records, more than any driver keeps. A driver that never returns SQL_NO_DATA must not hang the
+/// application.
 pub const MOST: i16 = 100;
-/// The fields of a record that say where it comes from, in the order [`Origin`] keeps them.
+/// The fields of a record that say where it comes from, in the order in which [`Origin`] keeps them.
 pub const ORIGINS: [Id; 4] = [Id::ClassOrigin, Id::SubclassOrigin, Id::ConnectionName, Id::ServerName];
 /// SQL_NO_ROW_NUMBER and SQL_NO_COLUMN_NUMBER.
 pub const NO_NUMBER: i64 = -1;
 
-/// All of the driver's records for a handle, read at once: a driver forgets them at the next call. Some drivers forget
-/// them as they are read and word them differently through SQLError, so they are read the way the driver manager would.
+/// Reads all of the driver's records for a handle at once, because a driver forgets them at the next call. Some drivers
+/// forget records as they are read, and word them differently through SQLError, so they are read the way the driver
+/// manager would.
 pub fn drain(kind: i16, core: &HandleCore) -> Vec<Diagnostic> {
     let Some((driver, real)) = core.real() else { return Vec::new() };
     drain_handle(kind, driver, real, core.reads_by_error())
 }
 
-/// The same for a handle of the driver's.
+/// Reads all records for one of the driver's handles.
 pub fn drain_handle(kind: i16, driver: &Driver, real: Handle, by_error_first: bool) -> Vec<Diagnostic> {
     let by_record = || (1..=MOST).map_while(|number| by_number(driver, kind, real, number)).collect::<Vec<_>>();
     let by_error = || (0..MOST).map_while(|_| by_pop(driver, kind, real)).collect::<Vec<_>>();
-    // iODBC takes SQLGetDiagRec wherever a driver has it.
+    // iODBC uses SQLGetDiagRec wherever a driver has it.
     let by_error_first = !facts().iodbc && (by_error_first || (reads_errors_wide(driver) && kind != DESC));
     let records = if by_error_first { by_error() } else { by_record() };
     let mut records = match records.is_empty() {
@@ -36,7 +38,7 @@ pub fn drain_handle(kind: i16, driver: &Driver, real: Handle, by_error_first: bo
         false => records,
     };
     if driver.converted {
-        // The application reads what the driver manager makes of it in the codeset.
+        // The application reads the message as the driver manager converts it to the codeset.
         for record in &mut records {
             record.message = decode_bytes(&to_codeset(&encode_wide(&record.message), usize::MAX));
         }
@@ -44,18 +46,18 @@ pub fn drain_handle(kind: i16, driver: &Driver, real: Handle, by_error_first: bo
     records
 }
 
-/// Whether unixODBC reads records through SQLErrorW: it takes SQLGetDiagRecW only together with SQLGetDiagFieldW, and either
-/// before any ANSI function.
+/// Returns whether unixODBC reads records through SQLErrorW. It uses SQLGetDiagRecW only together with
+/// SQLGetDiagFieldW, and prefers either to any ANSI function.
 pub fn reads_errors_wide(driver: &Driver) -> bool {
     let wide = &driver.wide;
     wide.SQLError.is_some() && !(wide.SQLGetDiagRec.is_some() && wide.SQLGetDiagField.is_some())
 }
 
-/// Room for a message: driver managers read 512 characters, some drivers write far more.
+/// Room for a message. Driver managers read 512 characters, but some drivers write far more.
 const MESSAGE: i16 = 8192;
 
 fn by_number(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Diagnostic> {
-    // The fields first: some drivers forget a record once it is read.
+    // Read the fields first, because some drivers forget a record once it is read.
     let (row, column) = place(driver, kind, real, number);
     let origin = origin(driver, kind, real, number);
     let known = driver.in_pieces.get().copied();
@@ -74,20 +76,21 @@ fn by_number(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Di
     Some(Diagnostic { row, column, in_pieces, silent_without_room, origin, ..record })
 }
 
-/// Whether the driver makes as many records of a statement's message as the first buffer's size asks for: into a buffer for
-/// one character it gives the first, and says that this is all. Asked once, of a message with more.
+/// Returns whether the driver splits a statement's message into as many records as the size of the first buffer calls
+/// for. Such a driver gives one character into a buffer for one, and says that this is all. Asked once, with a message
+/// of more characters.
 fn gives_pieces(driver: &Driver, statement: Handle, whole: &Read) -> bool {
     whole.length > 1
         && driver.in_pieces.get().copied().unwrap_or_else(|| {
             let first = record(driver, STMT, statement, 1, 2);
             let pieces = first.is_some_and(|first| first.code == rc::SUCCESS && first.length == 1);
-            // Another thread may have found the same meanwhile.
+            // Another thread may have found out the same meanwhile.
             let _ = driver.in_pieces.set(pieces);
             pieces
         })
 }
 
-/// Whether the driver says SQL_SUCCESS where there is no buffer for the message. Asked once, of a message.
+/// Returns whether the driver says SQL_SUCCESS if there is no buffer for the message. Asked once, with a message.
 fn is_silent(driver: &Driver, kind: i16, real: Handle, whole: &Read) -> bool {
     whole.length > 1
         && *driver.silent_without_room.get_or_init(|| {
@@ -129,7 +132,7 @@ fn by_pop(driver: &Driver, kind: i16, real: Handle) -> Option<Diagnostic> {
     read.succeeded().then_some(read.record)
 }
 
-/// SQLError's three handles: the one it is about, the others null.
+/// Returns SQLError's three handles: the one that it is about, and null for the others.
 pub fn by_kind(kind: i16, real: Handle) -> (Handle, Handle, Handle) {
     let null: Handle = std::ptr::null_mut();
     match kind {
@@ -152,8 +155,9 @@ impl Read {
     }
 }
 
-/// Reads one record through a function that fills a state, a native code, a message of `room` characters, a length. Without room
-/// there is no buffer either: Microsoft's driver for SQL Server ends a message before the first character of one that has none.
+/// Reads one record through a function that fills a state, a native code, a message of `room` characters and a length.
+/// Without room it passes no buffer at all, because Microsoft's driver for SQL Server writes a terminator before the
+/// first character of a buffer without room.
 fn read<C: Width>(room: i16, ask: impl FnOnce(*mut C, *mut i32, *mut C, *mut i16) -> i16) -> Read {
     let (mut state, mut text, mut native, mut length) = ([C::ZERO; 6], vec![C::ZERO; room as usize], 0i32, 0i16);
     let message = if room > 0 { text.as_mut_ptr() } else { std::ptr::null_mut() };
@@ -162,7 +166,7 @@ fn read<C: Width>(room: i16, ask: impl FnOnce(*mut C, *mut i32, *mut C, *mut i16
     Read { code, length, record }
 }
 
-/// SQL_DIAG_ROW_NUMBER and SQL_DIAG_COLUMN_NUMBER, where the driver says something else than that there is none.
+/// Returns SQL_DIAG_ROW_NUMBER and SQL_DIAG_COLUMN_NUMBER, unless the driver says that there are none.
 fn place(driver: &Driver, kind: i16, real: Handle, number: i16) -> (Option<i64>, Option<i32>) {
     use odbc_sys::HeaderDiagnosticIdentifier::{ColumnNumber, RowNumber};
     let (mut row, mut column, mut length) = (NO_NUMBER as isize, NO_NUMBER as i32, 0i16);
@@ -179,7 +183,7 @@ fn place(driver: &Driver, kind: i16, real: Handle, number: i16) -> (Option<i64>,
     ((row != NO_NUMBER as isize).then_some(row as i64), (column != NO_NUMBER as i32).then_some(column))
 }
 
-/// SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME as the driver gives them.
+/// Returns SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME as the driver gives them.
 fn origin(driver: &Driver, kind: i16, real: Handle, number: i16) -> Origin {
     // SAFETY: `field_text` gives a live buffer and its capacity in bytes.
     let ask = |field: i16| unsafe {
@@ -196,7 +200,7 @@ fn origin(driver: &Driver, kind: i16, real: Handle, number: i16) -> Origin {
     Origin { fields: ORIGINS.map(|field| ask(id(field))) }
 }
 
-/// A field that is text, or the return code of asking for it.
+/// Returns a field that is text, or the return code of asking for it.
 fn field_text<C: Width>(ask: impl FnOnce(Pointer, i16, *mut i16) -> i16) -> Result<String, i16> {
     const ROOM: usize = 256;
     let (mut buffer, mut length) = ([C::ZERO; ROOM], 0i16);

@@ -1,7 +1,7 @@
-//! The entry points: one per row and width of the table, each a panic guard, a handle look-up and a call.
+//! The entry points, one per row and width of the table. Each consists of a panic guard, a handle look-up and a call.
 //!
-//! This is one of the unsafe rooms: it turns C arguments into [`Call`] values and passes the untouched arguments on
-//! to the real driver. The functions that concern handles, connecting and diagnostics stand in `special`.
+//! This is one of the places with `unsafe` code: it turns C arguments into [`Call`] values, and passes the untouched
+//! arguments on to the real driver. The functions for handles, connecting and diagnostics are in `special`.
 #![allow(unsafe_code)]
 
 mod ask_again;
@@ -49,7 +49,7 @@ macro_rules! wide_entry {
     ($name:ident, [$wide:ident] $($rest:tt)*) => { entry!($name, [$wide] $($rest)*); };
 }
 
-/// One entry point. It is inlined into the exported function that calls it, which is in another crate.
+/// One entry point. It is inlined into the exported function, which calls it from another crate.
 macro_rules! entry {
     ($name:ident, [$($wide:ident)?] on $handle:ident ($($arg:ident: $ty:ty),*) => $meaning:expr) => {
         #[inline]
@@ -79,7 +79,7 @@ macro_rules! entry {
     };
 }
 
-/// Calls the driver's function; one with texts may be there in the other width only.
+/// Calls the driver's function. A driver may have a function with texts in the other width only.
 macro_rules! on_driver {
     ([] $driver:ident, $name:ident, $real:ident, ($($arg:ident),*)) => {
         Some(($driver.ansi.$name?)($real, $($arg),*))
@@ -89,7 +89,7 @@ macro_rules! on_driver {
     };
 }
 
-/// Evaluates a meaning. Some make a place of a pointer, which is unsafe; some do not.
+/// Evaluates a meaning. Some meanings make a place of a pointer, which is unsafe; others do not.
 macro_rules! meaning {
     ($meaning:expr) => {{
         #[allow(unused_unsafe)]
@@ -101,7 +101,7 @@ macro_rules! meaning {
 
 odbc_table!(entries);
 
-// The words the table's meanings are written in.
+// The functions in which the table writes its meanings.
 
 unsafe fn characters<'a, C: Character>(pointer: *const C, length: isize) -> TextIn<'a> {
     // SAFETY: passed on from the entry point.
@@ -158,17 +158,17 @@ macro_rules! export {
     };
 }
 
-/// What `libsuper8a.so` calls beside the functions of the same names as its own.
+/// Declares what `libsuper8a.so` calls besides the functions that have the same names as its own.
 #[macro_export]
 macro_rules! export_to_ansi_library {
     () => {
-        /// `libsuper8a.so` is loaded, and has a function at this address.
+        /// Notes that `libsuper8a.so` is loaded and has a function at this address.
         #[unsafe(no_mangle)]
         pub extern "C" fn super8_ansi_library(function: *const ::std::ffi::c_void) {
             $crate::driver::process::remember_ansi_library(function as usize);
         }
 
-        /// SQLAllocHandle of `libsuper8a.so`: an environment that it allocates is for ANSI drivers.
+        /// Serves SQLAllocHandle of `libsuper8a.so`. An environment that it allocates is for ANSI drivers.
         ///
         /// # Safety
         /// As SQLAllocHandle.
@@ -182,7 +182,7 @@ macro_rules! export_to_ansi_library {
             unsafe { $crate::entry::special::ansi_alloc_handle(kind, input, out) }
         }
 
-        /// SQLAllocEnv of `libsuper8a.so`.
+        /// Serves SQLAllocEnv of `libsuper8a.so`.
         ///
         /// # Safety
         /// As SQLAllocEnv.
@@ -194,7 +194,7 @@ macro_rules! export_to_ansi_library {
     };
 }
 
-/// The exported ANSI functions.
+/// Exports the ANSI functions.
 #[macro_export]
 macro_rules! export_ansi {
     ($($api:literal $name:ident [$($wide:ident)?] $class:ident $(on $handle:ident)? ($($arg:ident: $ty:ty),*) $(by $hand:ident)? $(=> $meaning:expr)?;)*) => {
@@ -208,7 +208,7 @@ macro_rules! export_ansi {
     };
 }
 
-/// The exported Unicode functions.
+/// Exports the Unicode functions.
 #[macro_export]
 macro_rules! export_wide {
     ($($api:literal $name:ident [$($wide:ident)?] $class:ident $(on $handle:ident)? ($($arg:ident: $ty:ty),*) $(by $hand:ident)? $(=> $meaning:expr)?;)*) => {
@@ -222,7 +222,7 @@ macro_rules! export_wide {
     };
 }
 
-/// One exported C function, under its C name.
+/// Exports one C function under its C name.
 #[macro_export]
 macro_rules! export_one {
     (wide $name:ident [$($handle:ident)?] ($($arg:ident: $ty:ty),*)) => {};
@@ -242,7 +242,7 @@ macro_rules! export_one {
     };
 }
 
-/// Has cassettes ended when the process ends.
+/// Ends the cassettes when the process ends.
 #[macro_export]
 macro_rules! at_end {
     () => {

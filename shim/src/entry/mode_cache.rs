@@ -1,5 +1,6 @@
-//! The mode of the statement a thread called last, kept at hand: cells are read by one call each, and a lock and a
-//! reference count taken for every one of them are a good part of what recording or replaying a cell costs.
+//! A thread-local cache of the mode of the statement that a thread called last. Every cell is read by a call of its
+//! own, and taking a lock and a reference count for each of them is a good part of what it costs to record or replay a
+//! cell.
 
 use crate::handles::{Statement, Token};
 use crate::mode::StatementMode;
@@ -9,15 +10,15 @@ use std::sync::Arc;
 type Kept = (Token, Arc<dyn StatementMode>);
 
 thread_local! {
-    /// A token is never given again and its statement has one mode for life, so this cannot be out of date; the
-    /// reference keeps the mode alive when another thread frees the statement during the call.
+    /// Cannot be out of date, because a token is never given out again and its statement keeps one mode for life. The
+    /// reference keeps the mode alive if another thread frees the statement during the call.
     static LATEST: Cell<Option<Kept>> = const { Cell::new(None) };
 }
 
-/// Does something with the mode of a live statement; nothing if it has none (any more).
+/// Runs `action` with the mode of a live statement. Returns `None` if the statement has no mode, or none any more.
 #[inline]
 pub fn with<R>(token: Token, statement: &Statement, action: impl FnOnce(&dyn StatementMode) -> R) -> Option<R> {
-    // A thread that is ending has no such place any more; a call from within the call finds it empty.
+    // A thread that is ending has no cache any more, and a call made from within this call finds it empty.
     let kept = LATEST.try_with(Cell::take).ok().flatten().filter(|(of, _)| *of == token);
     let kept = match kept {
         Some(kept) => kept,
@@ -28,7 +29,7 @@ pub fn with<R>(token: Token, statement: &Statement, action: impl FnOnce(&dyn Sta
     Some(result)
 }
 
-/// The statement is gone: what this thread has kept of it goes as well.
+/// Drops what this thread has cached of a statement that is gone.
 pub fn forget(token: Token) {
     let _ = LATEST.try_with(|latest| latest.set(latest.take().filter(|(of, _)| *of != token)));
 }
@@ -77,7 +78,7 @@ mod tests {
         assert!(with(token, statement, |_| ()).is_some());
         assert_eq!(watched.strong_count(), 2, "the statement's and this thread's");
         with(token, statement, |_| {
-            // as another thread would
+            // As another thread would do.
             *statement.mode.lock() = None;
             STATEMENTS.release(token);
             assert_eq!(watched.strong_count(), 1, "the call's own");

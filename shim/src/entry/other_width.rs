@@ -1,9 +1,9 @@
-//! Calls that the driver has only in the other width, with their texts converted.
+//! Calls functions that the driver has only in the other width, with their texts converted.
 //!
-//! unixODBC does this for a driver that it loads itself. super8 exports every function, so that the driver manager finds
-//! nothing missing and leaves it to super8. The rules are unixODBC's (the functions in DriverManager, and `unicode_to_ansi_copy`
-//! and `ansi_to_unicode_copy` of its __info.c): which function is called, what the lengths count, and how characters are
-//! converted that the application's codeset lacks.
+//! unixODBC does this for a driver that it loads itself. But super8 exports every function, so the driver manager finds
+//! nothing missing and leaves the conversion to super8. The rules are unixODBC's (the functions in DriverManager, and
+//! `unicode_to_ansi_copy` and `ansi_to_unicode_copy` of its __info.c): which function is called, what the lengths
+//! count, and how characters are converted that the application's codeset lacks.
 #![allow(unsafe_code)]
 
 use crate::args::{Character, NumberOut, TextIn, WatchedNumber, shape, shape::Shape};
@@ -12,14 +12,14 @@ use crate::real::Width;
 use crate::table::Function;
 use std::ffi::c_void;
 
-/// An argument of a C function, as its type tells.
+/// An argument of a C function, classified by its type.
 #[derive(Clone, Copy)]
 pub enum Word {
     /// A text; its length follows.
     Text(*const c_void),
     /// A buffer for a text; its capacity and a place for the length follow.
     Room(*mut c_void),
-    /// An SQLPOINTER: a number, or a text where the attribute or field says so.
+    /// An SQLPOINTER: a number, or a text if the attribute or field says so.
     Value(*mut c_void),
     /// A number.
     Int(i64),
@@ -27,11 +27,11 @@ pub enum Word {
     Number(*mut c_void, NumberOut),
 }
 
-/// What converts between an argument and its [`Word`].
+/// Converts between an argument and its [`Word`].
 pub trait Argument: Copy {
-    /// The argument as a word.
+    /// Returns the argument as a word.
     fn word(self) -> Word;
-    /// The argument of this type; zero or null for a word of another kind.
+    /// Returns the argument of this type; zero or null for a word of another kind.
     fn of(word: Word) -> Self;
 }
 
@@ -90,7 +90,8 @@ impl<C: crate::args::Character> Argument for *mut C {
     }
 }
 
-/// Calls the driver's function of the application's width, or else of the other width where the driver manager would.
+/// Calls the driver's function of the application's width, or else the one of the other width where the driver manager
+/// would.
 macro_rules! in_width {
     ($C:ty, $driver:expr, $name:ident, $real:expr, ($($arg:expr),*)) => {
         match <$C as $crate::real::Width>::symbols($driver).$name {
@@ -127,26 +128,26 @@ pub struct Converted<C: Width> {
     function: Function,
     words: Vec<Word>,
     next: usize,
-    /// What the words point at.
+    /// The converted texts that the words point at.
     texts: Vec<Vec<C::Other>>,
     rooms: Vec<Room<C>>,
 }
 
-/// A buffer of the application's, and the one that the driver gets.
+/// One of the application's buffers, and the one that the driver gets instead.
 struct Room<C: Width> {
     buffer: Vec<C::Other>,
     out: *mut C,
     /// In characters.
     capacity: usize,
-    /// The place for the length, where it counts otherwise than the driver does, and what it held.
+    /// The place for the length and what it held, if the application's length counts in another unit than the driver's.
     length: Option<(NumberOut, WatchedNumber)>,
 }
 
 impl<C: Width> Converted<C> {
-    /// Converts the texts among the arguments of `function`, without its handle.
+    /// Converts the texts among the arguments of `function`, which come without its handle.
     ///
     /// # Safety
-    /// They are an application's arguments, as the ODBC reference requires them.
+    /// The arguments are an application's, as the ODBC reference requires them.
     pub unsafe fn new(function: Function, words: Vec<Word>) -> Self {
         let mut converted = Converted { function, next: 0, texts: Vec::new(), rooms: Vec::new(), words };
         let value_is_text = value_is_text(function, &converted.words);
@@ -168,7 +169,7 @@ impl<C: Width> Converted<C> {
         converted
     }
 
-    /// The next argument.
+    /// Returns the next argument.
     pub fn next<A: Argument>(&mut self) -> A {
         let word = self.words.get(self.next).copied().unwrap_or(Word::Int(0));
         self.next += 1;
@@ -179,7 +180,7 @@ impl<C: Width> Converted<C> {
         if let Some(Word::Int(number)) = self.words.get(at) { *number } else { 0 }
     }
 
-    /// A text whose length counts in units of so many bytes of a character.
+    /// Converts a text whose length counts in units of `unit` bytes of a character.
     unsafe fn text(&mut self, at: usize, pointer: *const C, unit: usize, word: impl FnOnce(*const c_void) -> Word) {
         let length = self.int(at + 1) as isize;
         let characters = if length < 0 { length } else { length / unit as isize };
@@ -188,7 +189,7 @@ impl<C: Width> Converted<C> {
         let mut converted = C::convert(&C::units(&text), usize::MAX);
         if length >= 0 || unit == 1 && length == odbc_sys::NTS {
             let length = converted.len() * if unit == 1 { 1 } else { size_of::<C::Other>() };
-            // A length that its argument cannot hold: the text is terminated.
+            // If the argument cannot hold the length, let the terminator say it.
             let fits = length <= i16::MAX as usize || self.function.takes_long_text();
             self.words[at + 1] = Word::Int(if fits { length as i64 } else { odbc_sys::NTS as i64 });
         }
@@ -197,7 +198,7 @@ impl<C: Width> Converted<C> {
         self.texts.push(converted);
     }
 
-    /// A buffer whose capacity and length count characters or bytes.
+    /// Prepares a buffer whose capacity and length count characters or bytes.
     unsafe fn room(&mut self, at: usize, out: *mut C, bytes: bool) {
         use Function::{SQLColAttribute, SQLColAttributes, SQLGetDescField, SQLGetDescRec, SQLGetInfo};
         let capacity = self.int(at + 1).max(0) as usize / if bytes { size_of::<C>() } else { 1 };
@@ -233,7 +234,7 @@ impl<C: Width> Converted<C> {
         }
     }
 
-    /// Gives the application what the driver wrote, which said `code`.
+    /// Copies what the driver wrote to the application, after a call that returned `code`.
     pub fn finish(self, code: i16) {
         use Function::{SQLColAttribute, SQLColAttributes, SQLGetDescRec, SQLGetInfo};
         for room in self.rooms {
@@ -257,10 +258,10 @@ impl<C: Width> Converted<C> {
     }
 }
 
-/// Gives the application a terminated text of the other width; the length of what it got.
+/// Copies a text to the application in its width, with a terminator. Returns the length of what it got.
 ///
 /// # Safety
-/// `out` is valid for writes of `capacity` characters, which is not 0.
+/// `out` is valid for writes of `capacity` characters, and `capacity` is not 0.
 pub unsafe fn give_text<C: Width>(text: &[C::Other], out: *mut C, capacity: usize) -> usize {
     let units = text.split(|unit| *unit == C::Other::ZERO).next().unwrap_or_default();
     let text = C::Other::convert(units, capacity * size_of::<C>());
@@ -275,7 +276,7 @@ pub unsafe fn give_text<C: Width>(text: &[C::Other], out: *mut C, capacity: usiz
     written
 }
 
-/// Whether the SQLPOINTER among the arguments points at a text.
+/// Returns whether the SQLPOINTER among the arguments points at a text.
 fn value_is_text(function: Function, words: &[Word]) -> bool {
     let int = |at: usize| if let Some(Word::Int(number)) = words.get(at) { *number } else { 0 };
     let shape = match function {
@@ -289,7 +290,7 @@ fn value_is_text(function: Function, words: &[Word]) -> bool {
 }
 
 impl Function {
-    /// Whether the length of its text is an SQLINTEGER.
+    /// Returns whether the length of the function's text is an SQLINTEGER.
     fn takes_long_text(self) -> bool {
         use Function::{SQLExecDirect, SQLNativeSql, SQLPrepare, SQLSetConnectAttr, SQLSetDescField};
         matches!(self, SQLExecDirect | SQLPrepare | SQLNativeSql | SQLSetConnectAttr | SQLSetDescField)

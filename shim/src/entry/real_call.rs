@@ -1,4 +1,4 @@
-//! What a mode asks of the real driver beside the call itself.
+//! What a mode asks of the real driver, besides the call itself.
 #![allow(unsafe_code)]
 
 use super::ask_again::{self, ask_again};
@@ -96,7 +96,7 @@ impl DriverCall for RealCall<'_> {
             let bound = unsafe { bind(real, column, c_type, target.address(), capacity, length.address().cast()) };
             return rc::succeeded(bound);
         }
-        // SQLBindCol would make one of length and indicator, and forget precision and scale.
+        // SQLBindCol would merge length and indicator, and lose precision and scale.
         let attribute = DescriptorRole::ApplicationRow.attribute();
         let mut row: Handle = std::ptr::null_mut();
         let (ask, set) = (driver.ansi.SQLGetStmtAttr.or(driver.wide.SQLGetStmtAttr), driver.ansi.SQLSetDescField);
@@ -140,13 +140,13 @@ impl DriverCall for RealCall<'_> {
     }
 }
 
-/// The name of a result column; empty where the driver does not say.
+/// Returns the name of a result column; empty if the driver does not say.
 fn column_name(driver: &Driver, real: Handle, column: u16) -> String {
     let name = described::<u8>(driver, real, column).or_else(|| described::<u16>(driver, real, column));
     name.unwrap_or_default()
 }
 
-/// The name as the driver's SQLDescribeCol of one width says it; none if it has no such function.
+/// Returns the name that the driver's SQLDescribeCol of one width gives; `None` if the driver has no such function.
 fn described<C: Width>(driver: &Driver, real: Handle, column: u16) -> Option<String> {
     let ask = C::symbols(driver).SQLDescribeCol?;
     let mut name = [C::ZERO; 512];
@@ -159,7 +159,7 @@ fn described<C: Width>(driver: &Driver, real: Handle, column: u16) -> Option<Str
     Some(C::text(&name))
 }
 
-/// Asks the driver until it says something else than that it is still executing, where statements are asynchronous.
+/// Repeats a question until the driver no longer says that it is still executing, for asynchronous statements.
 fn settled(mut ask: impl FnMut() -> i16) -> i16 {
     loop {
         match ask() {

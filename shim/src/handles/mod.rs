@@ -1,4 +1,4 @@
-//! Environment, connection, statement and descriptor handles: what each token stands for.
+//! What the tokens of environments, connections, statements and descriptors stand for.
 
 mod slab;
 
@@ -25,8 +25,9 @@ pub static STATEMENTS: Slab<Statement> = Slab::new();
 /// Every live descriptor.
 pub static DESCRIPTORS: Slab<Descriptor> = Slab::new();
 
-/// How many connections, statements and descriptors the application allocated and did not free. What only the driver
-/// manager's pool keeps, and a statement's own descriptors, do not count. Never waits: it is asked at process exit.
+/// Returns how many connections, statements and descriptors the application allocated and did not free. Connections
+/// that only the driver manager's pool keeps, and a statement's own descriptors, do not count. It never waits, because
+/// it is called at process exit.
 pub fn alive() -> (usize, usize, usize) {
     let rests = |state: &ConnectionState| state.pooled.is_some() && state.statements.is_empty();
     let in_use = |connection: &&Connection| connection.state.try_lock().is_some_and(|state| !rests(&state));
@@ -39,7 +40,7 @@ pub fn alive() -> (usize, usize, usize) {
     )
 }
 
-/// What every handle below the environment has: the real driver's handle, and its own diagnostic area.
+/// What every handle below the environment has: the real driver's handle and a diagnostic area of its own.
 #[derive(Default)]
 pub struct HandleCore {
     real: AtomicPtr<c_void>,
@@ -48,15 +49,15 @@ pub struct HandleCore {
     intercepted: AtomicBool,
     /// Whether the driver's records are read through SQLError.
     by_error: AtomicBool,
-    /// What a driver counts the rows of a rowset in, where the application gave it no counter. Slots are never freed, so a driver
-    /// that keeps the address may write to it at any time.
+    /// The counter in which a driver counts the rows of a rowset if the application gave it none. Slots are never
+    /// freed, so a driver that keeps the address may write to it at any time.
     pub row_counter: AtomicUsize,
     /// The shim's own diagnostic records of this handle.
     pub diagnostics: Diagnostics,
 }
 
 impl HandleCore {
-    /// The real driver and its handle; `None` before connect and in replay.
+    /// Returns the real driver and its handle; `None` before connect and at replay.
     #[inline]
     pub fn real(&self) -> Option<(&'static Driver, *mut c_void)> {
         let real = self.real.load(Ordering::Acquire);
@@ -64,35 +65,35 @@ impl HandleCore {
         (!real.is_null()).then_some((driver, real))
     }
 
-    /// Whether there is a driver behind the handle, if perhaps without a handle of its own.
+    /// Returns whether there is a driver behind the handle, even if it gave no handle of its own.
     pub fn has_driver(&self) -> bool {
         self.driver.load(Ordering::Relaxed) != 0
     }
 
-    /// Gives the handle its real counterpart, or takes it away.
+    /// Sets the handle's real counterpart, or takes it away.
     pub fn set_real(&self, real: Option<(&'static Driver, *mut c_void)>) {
         self.driver.store(real.map_or(0, |(driver, _)| driver.key()), Ordering::Relaxed);
         self.real.store(real.map_or(std::ptr::null_mut(), |(_, handle)| handle), Ordering::Release);
     }
 
-    /// Whether the handle is recorded or replayed.
+    /// Returns whether the handle is recorded or replayed.
     #[inline]
     pub fn intercepted(&self) -> bool {
         self.intercepted.load(Ordering::Acquire)
     }
 
-    /// Says whether the handle is recorded or replayed.
+    /// Sets whether the handle is recorded or replayed.
     pub fn set_moded(&self, intercepted: bool) {
         self.intercepted.store(intercepted, Ordering::Release);
     }
 
-    /// Whether the driver's diagnostic records are to be read through SQLError: where the driver says that it does not
-    /// support SQLGetDiagRec, and at a connect that failed, driver managers do.
+    /// Returns whether the driver's diagnostic records are to be read through SQLError. Driver managers do so where the
+    /// driver says that it does not support SQLGetDiagRec, and after a connect that failed.
     pub fn reads_by_error(&self) -> bool {
         self.by_error.load(Ordering::Relaxed)
     }
 
-    /// Says how the driver's diagnostic records are to be read.
+    /// Sets how the driver's diagnostic records are to be read.
     pub fn set_reads_by_error(&self, by_error: bool) {
         self.by_error.store(by_error, Ordering::Relaxed);
     }
@@ -105,7 +106,7 @@ impl HandleCore {
     }
 }
 
-/// An environment: attributes kept until a driver is known, and one real environment per driver.
+/// An environment: the attributes, kept until a driver is known, and one real environment for each driver.
 #[derive(Default)]
 pub struct Environment {
     /// The shim's own diagnostic records.
@@ -117,16 +118,15 @@ pub struct Environment {
 /// What an environment remembers.
 #[derive(Default)]
 pub struct EnvironmentState {
-    /// Attributes the application set, in order.
+    /// The attributes that the application set, in order.
     pub attributes: Vec<(i32, usize)>,
     /// The real environments.
     pub real: Vec<(&'static Driver, RealHandle)>,
-    /// How the driver answered questions about the environment, for the recording: function, attribute, value set,
-    /// return code, value read; and how often it was so.
+    /// How the driver answered calls about environment attributes, for the recording, and how often it did so.
     pub notes: Vec<(EnvironmentNote, u32)>,
     /// The connections allocated in it.
     pub connections: HashSet<Token>,
-    /// The kind of drivers it is for: a driver manager allocates one in each of super8's libraries.
+    /// The kind of drivers it is for. A driver manager allocates one environment in each of super8's libraries.
     pub kind: Kind,
 }
 
@@ -134,7 +134,7 @@ pub struct EnvironmentState {
 pub type EnvironmentNote = (&'static str, i32, Option<usize>, i16, Option<i64>);
 
 impl EnvironmentState {
-    /// Takes note of a call. One that goes as it did the last time is only counted.
+    /// Notes a call. One that went as it did the last time is only counted.
     pub fn note(&mut self, note: EnvironmentNote) {
         let (function, attribute, value, ..) = note;
         let same = |known: &EnvironmentNote| (known.0, known.1, known.2) == (function, attribute, value);
@@ -145,7 +145,7 @@ impl EnvironmentState {
     }
 }
 
-/// A handle of a real driver: a number to us.
+/// A handle of a real driver. For super8 it is only a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RealHandle(pub usize);
 
@@ -163,24 +163,26 @@ pub struct Connection {
 /// What a connection remembers.
 #[derive(Default)]
 pub struct ConnectionState {
-    /// Its environment.
+    /// The environment that it was allocated in.
     pub environment: Option<Token>,
     /// Whether it is connected.
     pub connected: bool,
-    /// What chose its cassette, where the driver manager may keep it in a pool when the application lets go of it.
+    /// What chose its cassette, if the driver manager may keep the connection in a pool when the application lets go of
+    /// it.
     pub pooled: Option<Selection>,
-    /// Attributes set before connecting, to be applied to whichever driver it will be.
+    /// Attributes that were set before connecting, to be applied to whichever driver it will be.
     pub pending: Vec<PendingAttribute>,
-    /// The steps of SQLBrowseConnect so far, while one is under way.
+    /// The steps of SQLBrowseConnect so far, while it is under way.
     pub browsing: Option<Browsing>,
     /// The statements allocated on it.
     pub statements: HashSet<Token>,
-    /// The descriptors the application allocated on it.
+    /// The descriptors that the application allocated on it.
     pub descriptors: HashSet<Token>,
 }
 
 impl ConnectionState {
-    /// Whether it rests in the driver manager's pool, as far as can be seen, and a connect would lead elsewhere by now.
+    /// Returns whether the connection seems to rest in the driver manager's pool while a connect would by now lead to
+    /// another cassette.
     pub fn is_stale(&self) -> bool {
         self.connected && self.statements.is_empty() && self.pooled.as_ref().is_some_and(|chosen| !chosen.holds())
     }
@@ -189,7 +191,7 @@ impl ConnectionState {
 /// A connection attribute set before the driver was known.
 #[derive(Clone)]
 pub struct PendingAttribute {
-    /// Which.
+    /// The attribute's number.
     pub attribute: i32,
     /// Its value: a number or address, or a text with its terminator.
     pub value: PendingValue,
@@ -210,49 +212,49 @@ pub enum PendingValue {
     Bytes(Vec<u8>),
 }
 
-/// A statement.
+/// A statement handle.
 #[derive(Default)]
 pub struct Statement {
     /// The real statement.
     pub core: HandleCore,
     connection: AtomicUsize,
-    /// Its side of the recording or replay.
+    /// The statement's side of the recording or replay.
     pub mode: Mutex<Option<Arc<dyn StatementMode>>>,
-    /// The tokens of its four implicit descriptors, made when first asked for.
+    /// The tokens of its four implicit descriptors, made when they are first asked for.
     pub descriptors: Mutex<[Option<Token>; 4]>,
-    /// The application's descriptors that are attached instead of its own, by their role.
+    /// The application's descriptors that are attached in place of its own, by role.
     pub attached: Mutex<[Option<Token>; 2]>,
 }
 
 impl Statement {
-    /// The connection it was allocated on.
+    /// Returns the connection that the statement was allocated on.
     pub fn connection(&self) -> Token {
         Token(self.connection.load(Ordering::Relaxed))
     }
 
-    /// Says on which connection it was allocated.
+    /// Sets the connection that the statement was allocated on.
     pub fn set_connection(&self, connection: Token) {
         self.connection.store(connection.0, Ordering::Relaxed);
     }
 }
 
-/// A descriptor: one of a statement's four, or one the application allocated on a connection.
+/// A descriptor: one of a statement's four, or one that the application allocated on a connection.
 #[derive(Default)]
 pub struct Descriptor {
     /// The real descriptor.
     pub core: HandleCore,
-    /// Whose it is.
+    /// What it belongs to.
     pub owner: Mutex<Option<DescriptorOwner>>,
-    /// The side of the recording or replay of one that the application allocated.
+    /// Its side of the recording or replay, if the application allocated it.
     pub mode: Mutex<Option<Arc<dyn DescriptorMode>>>,
 }
 
-/// Whose a descriptor is.
+/// What a descriptor belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum DescriptorOwner {
-    /// A statement's, in this role.
+    /// A statement, in this role.
     Statement(Token, DescriptorRole),
-    /// Allocated by the application on a connection.
+    /// A connection, on which the application allocated it.
     Connection(Token),
 }
 
@@ -297,21 +299,21 @@ impl Entity for Descriptor {
     }
 }
 
-/// A connection that is being made in steps.
+/// A connection that is being made in steps, with SQLBrowseConnect.
 #[derive(Default)]
 pub struct Browsing {
-    /// The request strings that were accepted, as one.
+    /// The accepted request strings, joined into one.
     accepted: Vec<u8>,
     refused: Vec<Vec<u8>>,
 }
 
 impl Browsing {
-    /// The request strings that the driver refused.
+    /// Returns the request strings that the driver refused.
     pub fn refused(&self) -> &[Vec<u8>] {
         &self.refused
     }
 
-    /// What the steps are after this one.
+    /// Returns the steps after this one.
     #[must_use]
     pub fn after(mut self, string: &[u8], accepted: bool) -> Browsing {
         match accepted {
@@ -321,7 +323,7 @@ impl Browsing {
         self
     }
 
-    /// The accepted request strings and this one, as one.
+    /// Returns the accepted request strings and this one, joined into one.
     pub fn joined(&self, string: &[u8]) -> Vec<u8> {
         let separator: &[u8] = if self.accepted.is_empty() || self.accepted.ends_with(b";") { b"" } else { b";" };
         [&self.accepted, separator, string].concat()

@@ -1,7 +1,8 @@
-//! Handles as tokens: a generation, an index and a kind instead of an address.
+//! Handles as tokens, which consist of a generation, an index and a kind instead of an address.
 //!
-//! A stale, foreign, wrong-kind or doubly freed token is refused without touching memory. Slots live in chunks that
-//! never move and are never given back, so a look-up takes no lock and a handle freed during a call stays readable.
+//! A token that is stale, foreign, of the wrong kind or freed twice is refused without touching memory. Slots live in
+//! chunks that never move and are never freed, so a look-up takes no lock, and a handle that is freed during a call
+//! stays readable.
 
 use crate::per_process::PerProcess;
 use parking_lot::Mutex;
@@ -20,7 +21,7 @@ pub trait Entity: Default + Send + Sync + 'static {
     /// Two bits that tell the kinds of handles apart.
     const KIND: usize;
 
-    /// Back to the state of a fresh handle, before the slot is used again.
+    /// Returns the value to the state of a fresh handle, before its slot is used again.
     fn reset(&self);
 }
 
@@ -52,12 +53,12 @@ impl Token {
     /// The null handle.
     pub const NULL: Token = Token(0);
 
-    /// The token in a C handle.
+    /// Returns the token in a C handle.
     pub fn from_handle(handle: *mut c_void) -> Self {
         Token(handle as usize)
     }
 
-    /// The C handle.
+    /// Returns the token as a C handle.
     pub fn handle(self) -> *mut c_void {
         self.0 as *mut c_void
     }
@@ -76,12 +77,12 @@ impl<T: Entity> Default for Slab<T> {
 }
 
 impl<T: Entity> Slab<T> {
-    /// No handles yet.
+    /// Returns a slab without handles.
     pub const fn new() -> Self {
         Slab { chunks: [const { OnceLock::new() }; CHUNKS], free: PerProcess::new() }
     }
 
-    /// A fresh handle; `None` when four million of this kind are alive.
+    /// Allocates a fresh handle; `None` if four million of this kind are alive.
     pub fn allocate(&'static self) -> Option<(Token, &'static T)> {
         let index = {
             let mut free = self.free().lock();
@@ -103,13 +104,13 @@ impl<T: Entity> Slab<T> {
         Some((Token(token), &slot.value))
     }
 
-    /// What `token` stands for, if it is alive and of this kind.
+    /// Returns what `token` stands for, if it is alive and of this kind.
     #[inline]
     pub fn get(&'static self, token: Token) -> Option<&'static T> {
         self.slot(token).map(|slot| &slot.value)
     }
 
-    /// Ends the life of `token`; `false` if it was not alive.
+    /// Ends the life of `token`. Returns `false` if it was not alive.
     pub fn release(&'static self, token: Token) -> bool {
         let Some(slot) = self.slot(token) else { return false };
         let generation = (token.0 >> (INDEX_BITS + KIND_BITS)) as u32;
@@ -124,7 +125,7 @@ impl<T: Entity> Slab<T> {
         true
     }
 
-    /// What is alive at this moment and was allocated by this process.
+    /// Returns the values that are alive at this moment and were allocated by this process.
     pub fn alive(&'static self) -> impl Iterator<Item = &'static T> {
         let process = process::id();
         let own = move |slot: &&Slot<T>| slot.is_alive() && slot.process.load(Ordering::Relaxed) == process;
@@ -135,7 +136,8 @@ impl<T: Entity> Slab<T> {
         self.chunks.iter().filter_map(OnceLock::get).flat_map(|chunk| chunk.iter())
     }
 
-    /// The slots that are free. A forked child finds its own out: a thread of its parent may have been at the list.
+    /// Returns the list of free slots. A forked child builds its own, because a thread of its parent may have held the
+    /// lock of the parent's.
     fn free(&'static self) -> &'static Mutex<Free> {
         self.free.get_or_init(|_| {
             let made = self.chunks.iter().rposition(|chunk| chunk.get().is_some()).map_or(0, |last| last + 1);

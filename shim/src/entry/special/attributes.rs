@@ -1,4 +1,4 @@
-//! Environment, connection and statement attributes, and their ODBC 2 option functions.
+//! Environment, connection and statement attributes, and the ODBC 2 functions for options.
 #![allow(unsafe_code)]
 
 use super::descriptors;
@@ -20,7 +20,7 @@ use super8_cassette::Key;
 
 /// SQL_ATTR_ODBC_VERSION.
 pub const ODBC_VERSION: i32 = odbc_sys::EnvironmentAttribute::OdbcVersion as i32;
-/// iODBC's offer to talk UTF-32 or UTF-8, which a driver accepts at its peril.
+/// iODBC's offer to use UTF-32 or UTF-8. super8 refuses it.
 const APP_WCHAR_TYPE: i32 = 1061;
 
 pub unsafe fn SQLSetEnvAttr(env: Handle, attribute: i32, value: Pointer, length: i32) -> i16 {
@@ -121,7 +121,7 @@ pub unsafe fn SQLSetConnectOption<C: Width>(dbc: Handle, option: u16, value: usi
         match (symbols.SQLSetConnectOption, symbols.SQLSetConnectAttr) {
             (Some(set), _) => Some(set(real, option, value)),
             (None, Some(set)) => Some(set(real, attribute, pointer, length)),
-            // unixODBC does not convert for the Unicode function.
+            // unixODBC does not convert texts for the Unicode function.
             (None, None) if C::WIDE || !driver.converts::<C>() => None,
             (None, None) => set_option::<C>(driver, real, attribute, pointer)
                 .or_else(|| converted!(C, driver, SQLSetConnectAttr, real, (attribute, pointer, length))),
@@ -201,8 +201,8 @@ unsafe fn pending<C: Width>(attribute: i32, value: Pointer, length: i32) -> Pend
     PendingAttribute { attribute, value, length, wide: C::WIDE }
 }
 
-/// Sets what was set before connecting on the real connection, now that there is one. Refusals are not reported:
-/// driver managers ignore them too.
+/// Sets on the real connection, now that there is one, the attributes that were set before connecting. Refusals are not
+/// reported, because driver managers ignore them too.
 pub fn apply_pending(connection: &Connection) {
     let Some((driver, real)) = connection.core.real() else { return };
     let all = connection.state.lock().pending.clone();
@@ -213,7 +213,7 @@ pub fn apply_pending(connection: &Connection) {
             PendingValue::Bytes(bytes) => (bytes.as_ptr() as Pointer, odbc_sys::NTS as i32),
         };
         if pending.attribute == ANSI_APP && driver.ansi.SQLSetConnectAttr.is_none() {
-            // A driver manager says it through this function or not at all.
+            // A driver manager sets it through this function or not at all.
             continue;
         }
         // SAFETY: the attribute's own kind of value, alive during the call.
@@ -226,7 +226,7 @@ pub fn apply_pending(connection: &Connection) {
     }
 }
 
-/// SQLSetConnectAttr on the driver, or ODBC 2's SQLSetConnectOption where it lacks that.
+/// Calls the driver's SQLSetConnectAttr, or ODBC 2's SQLSetConnectOption if the driver has no SQLSetConnectAttr.
 unsafe fn set_attribute<C: Width>(
     driver: &'static Driver,
     real: Handle,
@@ -248,12 +248,12 @@ unsafe fn set_attribute<C: Width>(
     }
 }
 
-/// Whether the driver manager takes the driver's function of the other width.
+/// Returns whether the driver manager uses the driver's function of the other width.
 fn claims<C: Width>(driver: &Driver, function: Function) -> bool {
     !C::WIDE || driver.claims(function)
 }
 
-/// SQLSetConnectOption of the other width.
+/// Calls SQLSetConnectOption of the other width.
 unsafe fn set_option<C: Width>(driver: &'static Driver, real: Handle, attribute: i32, value: Pointer) -> Option<i16> {
     let set =
         C::Other::symbols(driver).SQLSetConnectOption.filter(|_| claims::<C>(driver, Function::SQLSetConnectOption))?;
@@ -272,7 +272,8 @@ unsafe fn set_option<C: Width>(driver: &'static Driver, real: Handle, attribute:
     Some(CONNECTION.option(attribute, |option| unsafe { set(real, option, value) }))
 }
 
-/// The attributes that a driver manager passes on to a driver of ODBC 2 as options, beside the driver's own.
+/// The attributes that a driver manager passes on to an ODBC 2 driver as options. The driver's own are passed on as
+/// well.
 struct Options(RangeInclusive<i32>);
 const CONNECTION: Options = Options(101..=112);
 const STATEMENT: Options = Options(0..=14);
@@ -290,7 +291,7 @@ impl Options {
 /// SQL_MAX_OPTION_STRING_LENGTH: what an ODBC 2 application reserves for a text option, in characters.
 const OPTION_TEXT: usize = 256;
 
-/// SQLGetConnectAttr on the driver, or ODBC 2's SQLGetConnectOption where it lacks that.
+/// Calls the driver's SQLGetConnectAttr, or ODBC 2's SQLGetConnectOption if the driver has no SQLGetConnectAttr.
 pub(in crate::entry) unsafe fn get_attribute<C: Width>(
     driver: &'static Driver,
     real: Handle,
@@ -317,7 +318,7 @@ pub(in crate::entry) unsafe fn get_attribute<C: Width>(
     }
 }
 
-/// SQLGetConnectOption of the other width; `room` is the application's, in characters.
+/// Calls SQLGetConnectOption of the other width. `room` is the application's, in characters.
 unsafe fn get_option<C: Width>(
     driver: &'static Driver,
     real: Handle,
@@ -325,7 +326,7 @@ unsafe fn get_option<C: Width>(
     value: Pointer,
     room: usize,
 ) -> Option<i16> {
-    /// What unixODBC reserves.
+    /// The size of unixODBC's own buffer.
     const RESERVED: usize = 1024;
     let get =
         C::Other::symbols(driver).SQLGetConnectOption.filter(|_| claims::<C>(driver, Function::SQLGetConnectOption))?;
@@ -404,7 +405,7 @@ fn get_connect(
     let out = unsafe { Out::shaped(shape::connection(attribute), buffer) };
     let Some(connection) = CONNECTIONS.get(Token::from_handle(dbc)) else { return rc::INVALID_HANDLE };
     if attribute == CONNECTION_DEAD && connection.state.lock().is_stale() {
-        // A driver manager that is about to take it from its pool opens another one instead.
+        // A driver manager that is about to take it from its pool opens another connection instead.
         return guard(&connection.core.diagnostics, || {
             if let Out::Number(number) | Out::Sized(SizedOut { number, .. }) = out {
                 number.write(1);
@@ -451,7 +452,8 @@ pub unsafe fn SQLSetStmtAttr<C: Width>(stmt: Handle, attribute: i32, value: Poin
         // SAFETY: the application's arguments.
         |driver, real| unsafe {
             let own = C::symbols(driver).SQLSetStmtAttr;
-            // No statement attribute is a text. Through the ANSI function, a driver manager takes what there is.
+            // No statement attribute is a text, so there is nothing to convert. For the ANSI function, a driver manager
+            // uses whichever the driver has.
             let other = C::Other::symbols(driver).SQLSetStmtAttr.filter(|_| !C::WIDE || driver.converts::<C>());
             match (own.or(other), driver.ansi.SQLSetStmtOption) {
                 (Some(set), _) => Some(set(real, attribute, value, length)),

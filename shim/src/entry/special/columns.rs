@@ -1,5 +1,5 @@
-//! SQLColAttribute and ODBC 2's SQLColAttributes: one function id, so a driver that has one of them serves both. And
-//! SQLExtendedFetch, whose counter of rows is an argument.
+//! SQLColAttribute and ODBC 2's SQLColAttributes, which share a function id, so that a driver with one of them serves
+//! both. Also SQLExtendedFetch, whose row counter is an argument.
 #![allow(unsafe_code)]
 
 use crate::args::shape::{self, Shape};
@@ -12,9 +12,9 @@ use crate::real::{Driver, Handle, Pointer, Width};
 use crate::table::Function;
 use super8_cassette::Key;
 
-/// ODBC 2's number of a field, and ODBC 3's: count, name, nullability.
+/// Fields that have another number in ODBC 3 than in ODBC 2: count, name, nullability.
 const RENUMBERED: [(u16, u16); 3] = [(0, 1001), (1, 1011), (7, 1008)];
-/// Fields of ODBC 3 that are like one of ODBC 2's, but not the same: type, length, precision, scale.
+/// ODBC 3 fields that resemble an ODBC 2 field but are not the same: type, length, precision, scale.
 const ALIKE: [(u16, u16); 4] = [(2, 1002), (3, 1003), (4, 1005), (5, 1006)];
 
 macro_rules! on_driver {
@@ -29,7 +29,8 @@ macro_rules! on_driver {
     };
 }
 
-/// SQLColAttribute or SQLColAttributes on the driver, or the other of the two, which differs in the numbers of some fields.
+/// Calls SQLColAttribute or SQLColAttributes on the driver, or the other of the two, in which some fields have other
+/// numbers.
 pub(in crate::entry) unsafe fn column_attribute<C: Width>(
     function: Function,
     driver: &'static Driver,
@@ -110,7 +111,8 @@ macro_rules! column_attribute {
 column_attribute!(SQLColAttribute);
 column_attribute!(SQLColAttributes);
 
-/// A recording has to know how many rows there are: the driver is lent a counter where the application gives none.
+/// Serves SQLExtendedFetch. A recording has to know how many rows there are, so the driver is lent a counter if the
+/// application gives none.
 pub unsafe fn SQLExtendedFetch(
     stmt: Handle,
     orientation: u16,

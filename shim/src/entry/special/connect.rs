@@ -86,15 +86,15 @@ pub unsafe fn SQLBrowseConnect<C: Width>(
         };
         through_names(plan, &request, text, text_len, out, out_cap, out_len, call)
     });
-    // A driver manager lets the application go on after a step that failed, but for the first.
+    // A driver manager lets the application go on after a failed step, unless it is the first.
     if outcome == rc::NEED_DATA || (begun && !rc::succeeded(outcome)) {
         connection.state.lock().browsing = Some(browsing.after(&string, outcome == rc::NEED_DATA));
     }
     outcome
 }
 
-/// The driver sees its own name in the string it is given, the application the shim's in what comes back. Where no
-/// name has to change, the application's own buffers go through untouched.
+/// Makes the call so that the driver sees its own name in the connection string, and the application sees the shim's in
+/// what comes back. If no name has to change, the application's own buffers go through untouched.
 #[allow(clippy::too_many_arguments)] // a C function's arguments
 fn through_names<C: Width>(
     plan: &Plan,
@@ -108,12 +108,12 @@ fn through_names<C: Width>(
 ) -> Option<i16> {
     let Some(forwarded) = plan.forwarded(request) else { return call(text, text_len, out, out_cap, out_len) };
     let units: Vec<C> = C::units(&forwarded).into_iter().chain([C::ZERO]).collect();
-    // Longer than a length can say: it is terminated.
+    // A longer string than the length can express is passed as terminated.
     let length = i16::try_from(units.len() - 1).unwrap_or(odbc_sys::NTS as i16);
     if !plan.renames() {
         return call(units.as_ptr(), length, out, out_cap, out_len);
     }
-    // A longer name of the driver's takes more room than the application's name for it will.
+    // If the driver's name is the longer one, the driver needs more room than the application gave.
     let room = if out.is_null() { 0 } else { (out_cap as isize).max(0) };
     let capacity = if room > 0 { (room + plan.growth().max(0)).min(i16::MAX as isize) } else { 0 };
     let mut buffer = vec![C::ZERO; capacity as usize + 1];
@@ -127,9 +127,9 @@ fn through_names<C: Width>(
         let count = |text: &str| C::units(text).len() as i64;
         let (before, after) = (count(&written), count(&completed));
         let length = match i64::from(reported) {
-            // A driver that reports what it wrote, cut or not, reports what the application gets.
+            // The driver reports the length that it wrote, cut or not; report what the application gets.
             reported if reported == before && room > 0 => after.min(room as i64 - 1),
-            // One that cut it without a word and reports the room it had: so it is here.
+            // The driver cut the string silently and reports the room it had; do the same with the application's room.
             reported if outcome == rc::SUCCESS && reported == capacity as i64 && reported == before + 1 => room as i64,
             reported if reported > before => reported - plan.growth() as i64,
             reported => reported + after - before,
@@ -165,7 +165,7 @@ fn connect<C: Width>(
         };
         connection.state.lock().pooled = plan.pooled.take();
         let Some(driver) = plan.driver() else { return replay(connection, request, &plan) };
-        // As a driver manager decides it: by the width of the function that connects.
+        // The driver manager decides it the same way, by the width of the function that connects.
         let Some(driver) = driver.connected::<C>(function) else { return rc::ERROR };
         if let Err(outcome) = prepare(connection, driver).and_then(|()| plan.prepare(request)) {
             return diagnostics.post(outcome);
@@ -179,14 +179,14 @@ fn connect<C: Width>(
             Err(outcome) => return diagnostics.post(outcome),
         };
         if plan.records() {
-            // Driver managers read why a connect failed through SQLError, but for SQLBrowseConnect.
+            // Driver managers read through SQLError why a connect failed, except after SQLBrowseConnect.
             let fails_by_error = !rc::succeeded(code) && function != Function::SQLBrowseConnect;
             connection.core.set_reads_by_error(fails_by_error && crate::driver::process::facts().manager.is_some());
             let records = if code == rc::SUCCESS { Vec::new() } else { drain(DBC, &connection.core) };
             let outcome = Outcome { rc: code, diagnostics: records };
             let environment = environment_notes(connection);
             let recorded = connecting::record(request, &plan, connection, completed, environment, &outcome);
-            // What the driver had to say of the facts it was asked for is not for the application.
+            // Drop what the driver said about the facts it was asked for: that is not for the application.
             drain(DBC, &connection.core);
             match recorded {
                 Ok(mode) if rc::succeeded(code) => {
@@ -212,7 +212,8 @@ fn environment_notes(connection: &Connection) -> Vec<(crate::handles::Environmen
     environment.map(|environment| environment.state.lock().notes.clone()).unwrap_or_default()
 }
 
-/// A recording that cannot be written must not leave a connection the application does not know of.
+/// Disconnects again if the recording cannot be written, so that no connection stays that the application does not know
+/// of.
 fn undo(driver: &Driver, real: Handle, code: i16) {
     if rc::succeeded(code)
         && let Some(disconnect) = driver.ansi.SQLDisconnect
@@ -222,7 +223,7 @@ fn undo(driver: &Driver, real: Handle, code: i16) {
     }
 }
 
-/// Allocates the real connection in the driver the plan names and applies what was set before.
+/// Allocates the real connection in the driver that the plan names, and applies what was set before.
 fn prepare(connection: &Connection, driver: &'static Driver) -> Result<(), Outcome> {
     let environment = connection.state.lock().environment.and_then(|token| ENVIRONMENTS.get(token));
     let Some(environment) = environment else {
@@ -262,12 +263,12 @@ pub unsafe fn SQLDisconnect(dbc: Handle) -> i16 {
                 &Call::Disconnect,
                 &RealCall { kind: DBC, core, driver_call: &driver_call },
             ),
-            // A replayed SQLBrowseConnect that the application gives up.
+            // The application gives up a replayed SQLBrowseConnect.
             None if core.real().is_none() && connection.state.lock().browsing.is_some() => Outcome::SUCCESS,
             None => Outcome::of(forward(core, driver_call)),
         };
         if !rc::succeeded(outcome.rc) {
-            // Off: what there is to say is the driver's, or posted already.
+            // With mode off, the diagnostics are the driver's or posted already.
             return if outcome.diagnostics.is_empty() { outcome.rc } else { core.diagnostics.post(outcome) };
         }
         end_connection(connection);

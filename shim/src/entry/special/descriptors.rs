@@ -1,4 +1,4 @@
-//! Descriptors as handles: a statement's own four, those an application allocates, attaches, copies and frees.
+//! Descriptors as handles: a statement's own four, and those that an application allocates, attaches, copies and frees.
 #![allow(unsafe_code)]
 
 use crate::args::{In, Out, Place};
@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use super8_cassette::Key;
 
-/// SQLAllocHandle of a descriptor.
+/// Serves SQLAllocHandle for a descriptor.
 pub(super) unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
     let owner = Token::from_handle(dbc);
     let Some(connection) = CONNECTIONS.get(owner) else { return rc::INVALID_HANDLE };
@@ -64,7 +64,8 @@ pub(super) unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
     })
 }
 
-/// SQLFreeHandle of a descriptor that the application allocated: statements it is attached to go back to their own.
+/// Serves SQLFreeHandle for a descriptor that the application allocated. Statements that it is attached to go back to
+/// their own.
 pub(super) fn free_descriptor(token: Token) -> i16 {
     let Some(descriptor) = DESCRIPTORS.get(token) else { return rc::INVALID_HANDLE };
     let core = &descriptor.core;
@@ -97,7 +98,7 @@ pub(super) fn free_descriptor(token: Token) -> i16 {
     })
 }
 
-/// Ends a descriptor's life on the shim's side. Its mode goes at once: it holds the connection's cassette.
+/// Ends a descriptor's life on the shim's side. Its mode goes at once, because it holds the connection's cassette.
 pub(super) fn release(token: Token) {
     if let Some(descriptor) = DESCRIPTORS.get(token) {
         descriptor.mode.lock().take();
@@ -105,8 +106,8 @@ pub(super) fn release(token: Token) {
     DESCRIPTORS.release(token);
 }
 
-/// SQLSetStmtAttr of one of the four descriptor attributes. The application's token stands for the driver's own handle;
-/// null, or the statement's own descriptor, takes away what was attached.
+/// Serves SQLSetStmtAttr for one of the four descriptor attributes. The application's token stands for the driver's own
+/// handle. Null, or the statement's own descriptor, detaches what was attached.
 pub(super) fn attach<C: Width>(stmt: Handle, role: DescriptorRole, given: Token, length: i32) -> i16 {
     let Some(statement) = STATEMENTS.get(Token::from_handle(stmt)) else { return rc::INVALID_HANDLE };
     let descriptor = DESCRIPTORS.get(given);
@@ -139,7 +140,7 @@ fn shared(descriptor: &Descriptor) -> Option<Arc<SharedDescriptor>> {
     descriptor.mode.lock().as_ref().map(|mode| mode.shared())
 }
 
-/// SQLGetStmtAttr of one of the four descriptor attributes: a token of ours for the driver's handle.
+/// Serves SQLGetStmtAttr for one of the four descriptor attributes, with a token of super8's for the driver's handle.
 pub(super) unsafe fn descriptor_of<C: Width>(
     stmt: Handle,
     role: DescriptorRole,
@@ -175,7 +176,7 @@ pub(super) unsafe fn descriptor_of<C: Width>(
             return if outcome.diagnostics.is_empty() { outcome.rc } else { core.diagnostics.post(outcome) };
         }
         let real = core.real().map(|(driver, _)| (driver, made.get()));
-        // What was attached and freed since is attached no more: its token is dead.
+        // A descriptor that was attached and freed since then is attached no more: its token is dead.
         let attached = statement.attached.lock().get(role as usize).copied().flatten();
         let attached = attached.filter(|token| DESCRIPTORS.get(*token).is_some());
         let Some(descriptor) = attached.or_else(|| own_descriptor(token, role, real)) else {
@@ -208,7 +209,7 @@ fn own_descriptor(
     Some(token)
 }
 
-/// A recorded or replayed descriptor's name in the cassette, and what it holds.
+/// Returns a recorded or replayed descriptor's name in the cassette, and what it holds.
 fn content(descriptor: &Descriptor) -> Option<(i64, Content)> {
     let owner = *descriptor.owner.lock();
     match owner? {

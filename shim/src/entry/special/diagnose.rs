@@ -1,4 +1,4 @@
-//! SQLError, SQLGetDiagRec, SQLGetDiagField: the shim's own records first, else the real driver's.
+//! SQLError, SQLGetDiagRec and SQLGetDiagField: the shim's own records first, else the real driver's.
 #![allow(unsafe_code)]
 
 use crate::args::{
@@ -15,7 +15,7 @@ use crate::table::Function;
 use odbc_sys::HeaderDiagnosticIdentifier as Id;
 use super8_cassette::Key;
 
-/// The diagnostic side of a handle: the shim's own area, and the real handle if the driver may be asked.
+/// The diagnostics of a handle: the shim's own area, and the real handle if the driver may be asked.
 struct Side {
     diagnostics: &'static Diagnostics,
     real: Option<(&'static Driver, Handle)>,
@@ -23,8 +23,8 @@ struct Side {
 }
 
 impl Side {
-    /// Takes the driver's records over: the driver manager asks this way because the shim exports the function, and the driver
-    /// only knows another way.
+    /// Takes over the driver's records. The driver manager asks through a function that the shim exports but the driver
+    /// does not have.
     fn take(&self, kind: i16, driver: &Driver, real: Handle) {
         let records = drain_handle(kind, driver, real, false);
         self.diagnostics.post(Outcome { rc: self.diagnostics.return_code(), diagnostics: records });
@@ -115,7 +115,7 @@ pub unsafe fn SQLGetDiagRec<C: Width>(
     }
 }
 
-/// Hands one record out.
+/// Gives one record to the application.
 unsafe fn give<C: Width>(
     record: &Diagnostic,
     state: *mut C,
@@ -130,7 +130,7 @@ unsafe fn give<C: Width>(
     // SAFETY: the application's buffer and its capacity.
     let out = unsafe { Out::text(text, cap as isize, LengthOut::from(length), Unit::Characters) };
     let cut = match C::WIDE && has_stray_bytes(&record.message) {
-        // ANSI text of a driver that has no Unicode function for it.
+        // The text is ANSI text, from a driver that has no Unicode function for it.
         true => out.fill(&decode_wide(&from_codeset(&encode_bytes(&record.message)))),
         false => out.fill(&record.message),
     };
@@ -176,7 +176,7 @@ pub unsafe fn SQLGetDiagField<C: Width>(
     // SAFETY: the buffer holds what the field's entry on the reference page says.
     let out = unsafe { Out::shaped(shape::diagnostic(field, cap), buffer) };
     if side.intercepted && (is_drivers || kind == STMT && is_about_execution(field)) {
-        // What only the driver knows is a question like others; it does not clear the records.
+        // A field that only the driver knows is a question like others. It does not clear the records.
         let inputs = vec![(Key::Record, In::Int(i64::from(record))), (Key::Field, In::Int(i64::from(field)))];
         let question = Call::Ask(Question { inputs, outputs: vec![("value", out)] });
         let served = |core, serve: &dyn Fn(&RealCall<'_>) -> Outcome| {
@@ -228,7 +228,8 @@ pub unsafe fn SQLGetDiagField<C: Width>(
                 out.write_length(2 * C::units(&text).len() as i64);
                 return rc::SUCCESS_WITH_INFO;
             }
-            // Of such a driver a text that is as long as the buffer is cut off, and that is any where there is no buffer.
+            // With such a driver, a text as long as the buffer counts as cut off, and so does any text if there is no
+            // buffer.
             match out.fill(&text) || fills {
                 true => rc::SUCCESS_WITH_INFO,
                 false => rc::SUCCESS,
@@ -238,7 +239,8 @@ pub unsafe fn SQLGetDiagField<C: Width>(
     }
 }
 
-/// A field of the driver's own through its function of the other width, as unixODBC asks for it: what has room for bytes is a text.
+/// Asks for a field of the driver's own through its function of the other width, as unixODBC does. A field with room
+/// for bytes is a text.
 unsafe fn converted_field<C: Width>(
     driver: &Driver,
     (kind, real): (i16, Handle),
@@ -266,8 +268,9 @@ unsafe fn converted_field<C: Width>(
     Some(code)
 }
 
-/// How many characters of a message a driver that gives it out in pieces takes for the size of a field's buffer. psqlodbc counts one
-/// and a half for each byte of a wide one, and writes no terminator where the piece is longer.
+/// Returns how many characters of a message fit into a field's buffer for a driver that gives messages in pieces.
+/// psqlodbc counts one and a half characters for each byte of a wide buffer, and writes no terminator if the piece is
+/// longer.
 fn room(diagnostics: &Diagnostics, cap: i16, wide: bool) -> usize {
     let bytes = cap.max(0) as usize;
     match wide && diagnostics.record(1, 0).is_some_and(|first| first.in_pieces) {
@@ -276,7 +279,7 @@ fn room(diagnostics: &Diagnostics, cap: i16, wide: bool) -> usize {
     }
 }
 
-/// Header fields that tell of the statement's execution, not of its records.
+/// Returns whether a header field tells of the statement's execution, not of its records.
 fn is_about_execution(field: i16) -> bool {
     [Id::RowCount, Id::CursorRowCount, Id::DynamicFunction, Id::DynamicFunctionCode]
         .iter()
@@ -286,7 +289,7 @@ fn is_about_execution(field: i16) -> bool {
 /// A field of the shim's own records.
 enum Field {
     Number(i64),
-    /// A text, whether it is the message, and whether the driver gives messages out in pieces.
+    /// A text, whether it is the message, and whether the driver gives messages in pieces.
     Text {
         text: String,
         message: bool,
@@ -294,8 +297,8 @@ enum Field {
     },
 }
 
-/// The field of a record (or of the header) that the shim keeps; the return code where there is none. A message in pieces is cut for
-/// so many characters.
+/// Returns the field of a record (or of the header) that the shim keeps, or the return code if there is none. A message
+/// in pieces is cut to `room` characters.
 fn own_field(diagnostics: &Diagnostics, record: i16, field: i16, room: usize) -> Result<Field, i16> {
     let header = |known: Id| id(known) == field;
     if header(Id::Number) {

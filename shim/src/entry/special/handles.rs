@@ -1,4 +1,4 @@
-//! Allocating and freeing: environments, connections, statements, descriptors.
+//! Allocates and frees handles: environments, connections, statements, descriptors.
 #![allow(unsafe_code)]
 
 use super::{attributes, descriptors};
@@ -17,7 +17,7 @@ use crate::table::Function;
 use std::cell::Cell;
 
 pub unsafe fn SQLAllocEnv(out: *mut Handle) -> i16 {
-    // An ODBC 2 application: no SQLSetEnvAttr will say so.
+    // Only an ODBC 2 application calls this, and no SQLSetEnvAttr will set the version.
     // SAFETY: the application's out-pointer.
     unsafe { allocate_environment(out, Some(2), Kind::Unicode) }
 }
@@ -50,7 +50,7 @@ pub unsafe fn SQLAllocHandle(kind: i16, input: Handle, out: *mut Handle) -> i16 
     }
 }
 
-/// SQLAllocHandle of libsuper8a.so: an environment that a driver manager allocates there is for ANSI drivers.
+/// Serves SQLAllocHandle of libsuper8a.so. An environment that a driver manager allocates there is for ANSI drivers.
 pub unsafe fn ansi_alloc_handle(kind: i16, input: Handle, out: *mut Handle) -> i16 {
     // SAFETY: the application's out-pointer.
     unsafe {
@@ -61,18 +61,19 @@ pub unsafe fn ansi_alloc_handle(kind: i16, input: Handle, out: *mut Handle) -> i
     }
 }
 
-/// SQLAllocEnv of libsuper8a.so.
+/// Serves SQLAllocEnv of libsuper8a.so.
 pub unsafe fn ansi_alloc_env(out: *mut Handle) -> i16 {
     // SAFETY: the application's out-pointer.
     unsafe { allocate_environment(out, Some(2), Kind::Ansi) }
 }
 
-/// Allocates an environment for drivers of this kind; `version` is ODBC's, if the application says it by the function that it calls.
+/// Allocates an environment for drivers of this kind. `version` is the ODBC version, if the function that the
+/// application calls implies one.
 unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: Kind) -> i16 {
     crate::exit::watch_forks();
     crate::verdict::counts_handles(crate::handles::alive);
     if kind == Kind::Unicode && crate::driver::process::facts().iodbc {
-        // No diagnostic could say so: iODBC reads it with characters of 4 bytes, too.
+        // iODBC would read a diagnostic with characters of 4 bytes too, so none could say this.
         report::say(
             None,
             format_args!(
@@ -89,9 +90,9 @@ unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: K
         if let Some(version) = version {
             state.attributes.push((attributes::ODBC_VERSION, version));
         }
-        // The driver may be known before any connection string arrives; then it negotiates its version itself.
+        // If the driver is known before any connection string arrives, it negotiates its version itself.
         if let Some(driver) = crate::connecting::early_driver(kind) {
-            // A driver that cannot even allocate an environment says so at connect, where there is a message.
+            // A driver that cannot even allocate an environment reports that at connect, where there is a message.
             let _ = real_environment(&mut state, driver);
         }
         drop(state);
@@ -100,7 +101,7 @@ unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: K
     })
 }
 
-/// The environment's counterpart in `driver`, made (and its attributes set) on first use.
+/// Returns the environment's counterpart in `driver`. Makes it and sets its attributes on first use.
 pub fn real_environment(state: &mut EnvironmentState, driver: &'static Driver) -> Result<Handle, Outcome> {
     if let Some((_, real)) = state.real.iter().find(|(known, _)| known.number() == driver.number()) {
         return Ok(real.0 as Handle);
@@ -142,7 +143,7 @@ unsafe fn allocate_connection(env: Handle, out: *mut Handle) -> i16 {
         connection.state.lock().environment = Some(owner);
         let early = {
             let mut state = environment.state.lock();
-            // First of all: an environment that has connections is not freed meanwhile.
+            // Insert it first, so that the environment counts as in use and is not freed meanwhile.
             state.connections.insert(token);
             match state.real[..] {
                 [(driver, _)] => Some(driver),
@@ -161,7 +162,8 @@ unsafe fn allocate_connection(env: Handle, out: *mut Handle) -> i16 {
     })
 }
 
-/// Gives `connection` a counterpart in `driver`; a counterpart in another driver is freed first.
+/// Gives `connection` a counterpart in `driver`, and frees one in another driver first. Returns false if it had the
+/// right one already.
 pub fn real_connection(
     environment: &Environment,
     connection: &Connection,
@@ -287,7 +289,7 @@ pub unsafe fn SQLFreeHandle(kind: i16, handle: Handle) -> i16 {
     }
 }
 
-/// SQLFreeStmt: with SQL_DROP it frees, otherwise it is a call like others.
+/// Serves SQLFreeStmt. With SQL_DROP it frees the statement; otherwise it is a call like others.
 pub unsafe fn SQLFreeStmt(stmt: Handle, option: u16) -> i16 {
     const DROP: u16 = 1;
     // SAFETY: the driver's own statement.
@@ -380,7 +382,8 @@ fn free_statement(token: Token, driver_call: impl Fn(&'static Driver, Handle) ->
     })
 }
 
-/// Ends a statement's life on the shim's side: its descriptors' tokens, its part of the recording, its own token.
+/// Ends a statement's life on the shim's side: releases its descriptors' tokens, its part of the recording, and its own
+/// token.
 pub fn release_statement(token: Token) {
     let Some(statement) = STATEMENTS.get(token) else { return };
     for descriptor in statement.descriptors.lock().iter_mut().filter_map(Option::take) {
@@ -394,7 +397,8 @@ pub fn release_statement(token: Token) {
     STATEMENTS.release(token);
 }
 
-/// Disconnecting frees every statement and descriptor of the connection, without calls for each.
+/// Ends a connection. Frees all of its statements and descriptors, because disconnecting does so without a call for
+/// each.
 pub fn end_connection(connection: &Connection) {
     let (statements, descriptors) = {
         let mut state = connection.state.lock();
@@ -403,7 +407,7 @@ pub fn end_connection(connection: &Connection) {
         (std::mem::take(&mut state.statements), std::mem::take(&mut state.descriptors))
     };
     let mut statements: Vec<Token> = statements.into_iter().collect();
-    // In the order they were allocated, so that a recording notes them in the same order every time.
+    // Release them in the order of allocation, so that a recording notes them in the same order every time.
     statements.sort_by_key(|token| token.0);
     statements.into_iter().for_each(release_statement);
     descriptors.into_iter().for_each(descriptors::release);

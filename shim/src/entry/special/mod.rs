@@ -1,4 +1,4 @@
-//! The functions that concern handles, connecting and diagnostics: they need more than a forwarded call.
+//! The functions for handles, connecting and diagnostics, which need more than a forwarded call.
 #![allow(non_snake_case, clippy::missing_safety_doc, clippy::too_many_arguments, missing_docs)]
 
 mod attributes;

@@ -57,7 +57,8 @@ pub unsafe fn SQLTransact(env: Handle, dbc: Handle, completion: u16) -> i16 {
     if dbc.is_null() { each_connection(env, one) } else { one(dbc) }
 }
 
-/// An environment's transaction is that of each of its open connections, in the order they were allocated.
+/// Ends the transaction of each open connection of an environment, in the order in which the connections were
+/// allocated.
 fn each_connection(env: Handle, one: impl Fn(Handle) -> i16) -> i16 {
     let Some(environment) = ENVIRONMENTS.get(Token::from_handle(env)) else { return rc::INVALID_HANDLE };
     environment.diagnostics.clear();
@@ -110,7 +111,7 @@ pub unsafe fn SQLGetFunctions(dbc: Handle, function: u16, supported: *mut u16) -
                 }
                 restrict(driver, function, place);
                 if let (ODBC3_ALL_FUNCTIONS, Some(connection)) = (function, CONNECTIONS.get(Token::from_handle(dbc))) {
-                    // The driver manager takes it for an answer about the ANSI function only.
+                    // The driver manager takes the bit as an answer about the ANSI function only.
                     let wide = driver.wide.SQLGetDiagRec.is_some() && driver.wide.SQLGetDiagField.is_some();
                     connection.core.set_reads_by_error(!wide && !has(place, Function::SQLGetDiagRec));
                     grant(driver, place);
@@ -124,7 +125,7 @@ pub unsafe fn SQLGetFunctions(dbc: Handle, function: u16, supported: *mut u16) -
 const ALL_FUNCTIONS: u16 = 0;
 const ODBC3_ALL_FUNCTIONS: u16 = 999;
 
-/// The answer for a driver without SQLGetFunctions: what it exports.
+/// Answers for a driver without SQLGetFunctions by what it exports.
 fn everything(driver: &Driver, function: u16, supported: Place) -> i16 {
     match function {
         ALL_FUNCTIONS => (0..100).for_each(|api| supported.set_u16_at(api, u16::from(exports(driver, api as u16)))),
@@ -140,7 +141,8 @@ fn everything(driver: &Driver, function: u16, supported: Place) -> i16 {
     rc::SUCCESS
 }
 
-/// Takes away what the driver claims but does not export: without the shim the driver manager would not find it.
+/// Takes away functions that the driver claims but does not export: without the shim the driver manager would not find
+/// them.
 fn restrict(driver: &Driver, function: u16, supported: Place) {
     let lacking = Function::ALL.iter().filter(|function| !driver.exports(**function));
     // SQLColAttribute and SQLColAttributes share a number: one of them is enough.
@@ -158,9 +160,9 @@ fn restrict(driver: &Driver, function: u16, supported: Place) {
     }
 }
 
-/// What the driver manager has to believe of functions that the driver lacks, so that it calls them here. It makes another
-/// function of them by itself, and says that they are supported, but it would call their Unicode form as well, which it cannot
-/// know to be missing: here the two can be told apart.
+/// Claims functions that the driver lacks, so that the driver manager calls them here. The driver manager would emulate
+/// them by another function and report them as supported, but it would call their Unicode form as well, because it
+/// cannot know that the form is missing. The shim can tell the two apart.
 fn grant(driver: &Driver, supported: Place) {
     use Function::{SQLError, SQLGetDiagField, SQLGetDiagRec, SQLSetStmtAttr, SQLSetStmtOption};
     for (function, other) in
@@ -178,7 +180,7 @@ fn has(supported: Place, function: Function) -> bool {
     supported.u16_at(word).unwrap_or(0) & bit != 0
 }
 
-/// Where SQL_API_ODBC3_ALL_FUNCTIONS tells of a function: the word and the bit in it.
+/// Returns where SQL_API_ODBC3_ALL_FUNCTIONS tells of a function: the word and the bit in it.
 fn bit(api: u16) -> (usize, u16) {
     (usize::from(api >> 4), 1 << (api & 15))
 }
@@ -187,7 +189,8 @@ fn exports(driver: &Driver, api: u16) -> bool {
     Function::ALL.iter().any(|function| function.row().api == api && driver.exports(*function))
 }
 
-/// SQLDataSources and SQLDrivers are the driver manager's; a driver that has one gets the call on its environment.
+/// Serves SQLDataSources or SQLDrivers. They belong to the driver manager, but a driver that has one gets the call on
+/// its environment.
 macro_rules! list {
     ($name:ident) => {
         pub unsafe fn $name<C: Width>(

@@ -1,5 +1,5 @@
-//! The cassettes that are recorded while others are replayed: `super8 replay --record-failed` runs a command again for those whose
-//! replay failed.
+//! The cassettes that are recorded while others are replayed. `super8 replay --record-failed` runs a command again to
+//! record those whose replay failed.
 
 use crate::config::variables::RECORDED_ANEW;
 use crate::per_process::PerProcess;
@@ -17,11 +17,11 @@ static NAMED: Lazy<Vec<PathBuf>> = Lazy::new(|| {
     named.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect()
 });
 
-/// Those that were told to share a connection.
+/// The cassettes that were already reported because they share a connection.
 static TOLD: PerProcess<Mutex<Vec<PathBuf>>> = PerProcess::new();
 
-/// A connection cannot go on from a cassette that is recorded in one that is replayed, or the reverse: the one of the two that is
-/// replayed has to be recorded as well.
+/// Reports that a connection cannot go on from a recorded cassette in a replayed one, or the other way round: the
+/// replayed one of the two has to be recorded as well.
 pub(super) fn share_a_connection(replayed: &Path) {
     if NAMED.is_empty() {
         return;
@@ -33,7 +33,7 @@ pub(super) fn share_a_connection(replayed: &Path) {
     }
 }
 
-/// Whether the cassette in this directory is to be recorded although the mode says replay.
+/// Returns whether the cassette in this directory is to be recorded although the mode is replay.
 pub(super) fn is_recorded(directory: &Path) -> bool {
     NAMED.iter().any(|named| named == directory)
 }

@@ -1,4 +1,4 @@
-//! Taking a cassette out while the process goes on: a recording is published, a replay asked what it did not play.
+//! Ejects cassettes while the process goes on: publishes a recording, and asks a replay what it did not play.
 
 use super::ending;
 use super::registry::{Cassettes, EJECTED, PLAYERS, RECORDERS};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::CassetteError;
 
-/// What became of a cassette that was taken out.
+/// What became of a cassette that was ejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ejected {
-    /// Nothing is to be said: published, played to its end, or never opened.
+    /// There is nothing to report: it was published, played to its end, or never opened.
     Well,
     /// Recorded commands were not played; how many, and a list for people.
     Unplayed(usize, String),
@@ -20,8 +20,8 @@ pub enum Ejected {
     Failed(String),
 }
 
-/// Takes the cassette in `directory` out of the registry, or all traces that stand in it: a connect that names it again begins
-/// anew. Connections that are still open keep what they have. Of several traces the first trouble is told.
+/// Ejects the cassette in `directory`, or all traces in it, so that a connect that names it again begins anew.
+/// Connections that are still open keep their recorder or player. Of several traces, returns the first trouble.
 pub fn eject(directory: &Path) -> Ejected {
     let mut paths = stand_in(directory, &RECORDERS);
     paths.append(&mut stand_in(directory, &PLAYERS));
@@ -31,18 +31,18 @@ pub fn eject(directory: &Path) -> Ejected {
     ejected.reduce(|first, next| if first == Ejected::Well { next } else { first }).unwrap_or(Ejected::Well)
 }
 
-/// The open cassettes in a directory: itself, or traces.
+/// Returns the open cassettes in a directory: the directory itself, or traces.
 fn stand_in<T>(directory: &Path, open: &Cassettes<T>) -> Vec<PathBuf> {
     let is_trace =
         |path: &Path| path.parent() == Some(directory) && path.extension().is_some_and(|end| end == "ndjson");
     open.get().lock().keys().filter(|path| *path == directory || is_trace(path)).cloned().collect()
 }
 
-/// Takes the cassette in `directory` out, or all traces that stand in it, and says nothing of what was not played: the test has failed.
-/// What was recorded goes to the directory that is given back, and the cassette before it stays.
+/// Ejects the cassette in `directory`, or all traces in it, after a test that failed. Does not report what was not
+/// played. What was recorded goes to the directory that is returned, and the previous cassette stays.
 ///
 /// # Errors
-/// The recording stands in the cassette's place already, or cannot be moved.
+/// The recording is in the cassette's place already, or it cannot be moved.
 pub fn discard(directory: &Path) -> Result<PathBuf, CassetteError> {
     let mut keep = directory.file_name().unwrap_or_default().to_owned();
     keep.push(".failed");
@@ -83,7 +83,8 @@ fn eject_one(cassette: &Path) -> Ejected {
             Ejected::Well
         }
         Some(unplayed) => {
-            // of one that nobody connected to through this library, the caller knows whether another one played it
+            // If nobody connected to the cassette through this library, the caller knows whether another library played
+            // it.
             if open.meant {
                 let _ = verdict::unplayed(&part, &unplayed);
             }
@@ -92,8 +93,8 @@ fn eject_one(cassette: &Path) -> Ejected {
     }
 }
 
-/// Takes a cassette out that nobody uses any more, while the process goes on. What is wrong with it is told at the end: a test runner
-/// may show what is said now with another test, or not at all.
+/// Ejects a cassette that nobody uses any more, while the process goes on. Trouble with it is reported at the end,
+/// because a test runner may show what is written now with another test, or not at all.
 pub(super) fn retire(cassette: &Path) {
     let recorder = RECORDERS.get().lock().remove(cassette);
     if let Some(open) = recorder {
@@ -106,10 +107,11 @@ pub(super) fn retire(cassette: &Path) {
     }
 }
 
-/// How many recorded commands of the open cassettes in a directory were not played so far; `None` if none is replayed there.
+/// Returns how many recorded commands of the open cassettes in a directory are not played yet; `None` if none is
+/// replayed there.
 ///
 /// # Errors
-/// An unreadable entry.
+/// An entry cannot be read.
 pub fn unplayed(directory: &Path) -> Option<Result<usize, CassetteError>> {
     let paths = stand_in(directory, &PLAYERS);
     let players: Vec<_> = {

@@ -1,4 +1,4 @@
-//! How cassettes end, whatever becomes of the connections: at process exit, or when one cannot be written any more.
+//! Ends cassettes, whatever happens to the connections: at process exit, or when one can no longer be written.
 
 use super::location::log_name;
 use super::registry::{Open, PLAYERS, RECORDERS, still_used};
@@ -11,7 +11,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use super8_cassette::{CassetteError, Player, Recorder, staging_directory};
 
-/// Has recordings published and unplayed commands reported at process exit.
+/// Makes process exit publish recordings and report unplayed commands.
 pub(super) fn at_exit() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| crate::exit::register(finish));
@@ -20,12 +20,12 @@ pub(super) fn at_exit() {
 
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Whether the process is ending and its cassettes were published. Other threads may go on until it is gone.
+/// Returns whether the process is ending and its cassettes were published. Other threads may go on until it is gone.
 pub(super) fn is_ending() -> bool {
     ENDING.load(Ordering::Relaxed)
 }
 
-/// Something for people, and whether a watching program has it already.
+/// A notice for people, and whether a watching program already has it.
 pub(super) struct Notice {
     log: Option<PathBuf>,
     text: String,
@@ -38,16 +38,16 @@ impl Notice {
     }
 }
 
-/// What is to be said at the end.
+/// The notices for the end of the process.
 static LATER: PerProcess<Mutex<Vec<Notice>>> = PerProcess::new();
 
-/// Keeps a notice until the end.
+/// Keeps a notice for the end of the process.
 pub(super) fn later(notice: Notice) {
     LATER.get().lock().push(notice);
 }
 
-/// Says something for people at the end of the process: what is written while a test runs is its runner's, which may show it with
-/// another test, or not at all.
+/// Shows a notice for people at the end of the process. What is written while a test runs belongs to the test runner,
+/// which may show it with another test, or not at all.
 pub fn warn_at_end(log: Option<&Path>, text: String) {
     at_exit();
     later(Notice { log: log.map(Path::to_owned), text, delivery: Delivery::Unwatched });
@@ -58,11 +58,11 @@ fn finish() {
         later.iter().for_each(Notice::say);
     }
     let now = |notice: Notice| notice.say();
-    // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
+    // An application that exits in the middle of a call leaves a lock behind; then nothing safe can be done.
     ENDING.store(true, Ordering::Relaxed);
     if let Some(recorders) = RECORDERS.get().try_lock() {
         for (directory, open) in recorders.iter() {
-            // nobody will eject it any more
+            // Nobody will eject it any more.
             let released = if open.inserted { open.cassette.release() } else { Ok(()) };
             recorded(directory, open, released.and_then(|()| open.cassette.publish_at_end()), &now);
         }
@@ -80,7 +80,7 @@ fn finish() {
     verdict::closed();
 }
 
-/// What became of a recording that is at its end.
+/// Reports how a recording ended.
 pub(super) fn recorded(
     directory: &Path,
     open: &Open<Recorder>,
@@ -101,9 +101,9 @@ pub(super) fn recorded(
     }
 }
 
-/// What a replay that is at its end has left out.
+/// Reports what a replay that has ended did not play.
 pub(super) fn replayed(directory: &Path, open: &Open<Player>, tell: &dyn Fn(Notice)) {
-    /// Unplayed commands that are listed.
+    /// The most unplayed commands that are listed.
     const SHOWN: usize = 10;
     let part = settle(directory, &open.cassette);
     match unplayed(&part, &open.cassette) {
@@ -112,28 +112,28 @@ pub(super) fn replayed(directory: &Path, open: &Open<Player>, tell: &dyn Fn(Noti
             let text = notice(&part, &unplayed, SHOWN);
             tell(Notice { log: open.log.clone(), text, delivery });
         }
-        // at the end of the process that is said by its last word
+        // At the end of the process, the verdict's last word says that.
         None if is_ending() || open.cassette.failed() => {}
         None => verdict::finished(directory, std::slice::from_ref(&part)),
     }
 }
 
-/// Puts into the verdict that a recording was published, unless somebody else is to do that.
+/// Notes in the verdict that a recording was published, unless somebody else is to do that.
 pub fn published(cassette: &Path, recorder: &Recorder) {
     if !recorder.is_held() && !recorder.is_discarded() {
         verdict::published(cassette);
     }
 }
 
-/// The part that this process played of a cassette, or the cassette.
+/// Returns the part of a cassette that this process played, or the cassette.
 pub(super) fn settle(cassette: &Path, player: &Player) -> PathBuf {
-    // what cannot be read is told with what was not played
+    // Trouble with reading is reported with what was not played.
     let Ok(Some(part)) = player.settle() else { return cassette.to_owned() };
     verdict::took(cassette, part.name());
     part.name().to_owned()
 }
 
-/// Says what was set by hand in the cassette before a recording and has no command in it.
+/// Reports what was set by hand in the previous cassette and has no command in the new recording.
 pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>, tell: &dyn Fn(Notice)) {
     let volatile = "named volatile before, but not recorded again, so that nothing is named now";
     let texts = "written by hand into entries that were not recorded again as they were, so that it is gone";
@@ -145,7 +145,8 @@ pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>, tell: &dyn Fn(No
     }
 }
 
-/// What was recorded and never played, a line each; `None` if there is nothing to say, or a mismatch said it before.
+/// Returns what was recorded and never played, one line each; `None` if there is nothing, or if a mismatch was reported
+/// before.
 pub(super) fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>> {
     if player.failed() {
         return None;
@@ -160,7 +161,7 @@ pub(super) fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>>
     }
 }
 
-/// The list for people, up to so many lines of it.
+/// Returns the list for people, with at most `shown` lines.
 pub(super) fn notice(directory: &Path, unplayed: &[String], shown: usize) -> String {
     let count = unplayed.len();
     let plural = if count == 1 { "command was" } else { "commands were" };
@@ -174,7 +175,8 @@ pub(super) fn notice(directory: &Path, unplayed: &[String], shown: usize) -> Str
     text
 }
 
-/// Takes note of a recording that cannot be written; `aloud` where no call can fail with it.
+/// Notes that a recording cannot be written. With `aloud`, people are told as well; it is for places where no call can
+/// fail with the error.
 pub fn unwritable(error: &CassetteError, aloud: bool) {
     let found = RECORDERS.get().try_lock().and_then(|recorders| {
         let grows = |directory: &Path| error.file().starts_with(staging_directory(directory));
@@ -188,7 +190,7 @@ pub fn unwritable(error: &CassetteError, aloud: bool) {
     }
 }
 
-/// Puts the failure of a recording into the verdict, once; every later call on it fails the same way.
+/// Notes the failure of a recording in the verdict, once. Every later call on it fails the same way.
 fn first_failure(directory: &Path, error: &CassetteError) -> bool {
     static FAILED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
     let Some(mut failed) = FAILED.try_lock() else { return false };

@@ -1,5 +1,5 @@
-//! What is hidden in cassettes: by rules, which stand in the file that `SUPER8_CONFIG` names, else in `super8.yml` in the working
-//! directory, if there is one; and because the process knows that it is secret.
+//! What is hidden in cassettes: values that the rules name, and values that the process knows to be secret. The rules
+//! are in the file that `SUPER8_CONFIG` names, else in `super8.yml` in the working directory, if that exists.
 
 use super::ending::warn_at_end;
 use crate::config::settings::Settings;
@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::{Arc, Once};
 use super8_cassette::{Redaction, SHORTEST_SECRET, Secrets};
 
-/// The file that is read without being named.
+/// The file that is read if none is named.
 const USUAL: &str = "super8.yml";
 
-/// The rules; none if there is no file.
+/// Returns the rules; `None` if there is no file.
 ///
 /// # Errors
-/// A file that cannot be read, or says what cannot be understood.
+/// The file cannot be read or understood.
 pub(super) fn rules(settings: &Settings) -> Result<Option<Arc<Redaction>>, String> {
     let file = match &settings.config {
         Some(file) => file.as_path(),
@@ -25,10 +25,10 @@ pub(super) fn rules(settings: &Settings) -> Result<Option<Arc<Redaction>>, Strin
     rules.map(|rules| Some(Arc::new(rules))).map_err(|error| error.to_string())
 }
 
-/// The rules for a cassette that was redacted with those of this fingerprint.
+/// Returns the rules for a cassette that was redacted with the rules of this fingerprint.
 ///
 /// # Errors
-/// There are none, or others.
+/// There are no rules, or others.
 pub(super) fn rules_like(settings: &Settings, recorded: &str) -> Result<Arc<Redaction>, String> {
     match rules(settings)? {
         Some(rules) if rules.fingerprint() == recorded => Ok(rules),
@@ -42,12 +42,13 @@ pub(super) fn rules_like(settings: &Settings, recorded: &str) -> Result<Arc<Reda
 
 static SECRETS: Lazy<Arc<Secrets>> = Lazy::new(Arc::default);
 
-/// What the process knows to be secret: what one connection makes known is hidden in the cassettes of all.
+/// Returns what the process knows to be secret. A secret that one connection makes known is hidden in the cassettes of
+/// all.
 pub fn secrets() -> &'static Arc<Secrets> {
     &SECRETS
 }
 
-/// Says once that a password stays in the clear where it stands among data.
+/// Warns, once, that a password is not hidden among data.
 pub fn warn_of_short_password(log: Option<&Path>) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {

@@ -1,4 +1,4 @@
-//! Which cassette a connection's settings name: a directory, or a trace in one.
+//! Where the cassette is that a connection's settings name: a directory, or a trace in one.
 
 use super::parts;
 use crate::config::Environment;
@@ -9,29 +9,29 @@ use super8_cassette::{
     CassetteError, Directory, Format, MakeAppend, Metadata, Spans, Store, Trace, TraceId, TraceIdError, Traceparent,
 };
 
-/// A cassette by name. There is one recorder or player for each in a process.
+/// The name of a cassette. A process has one recorder or player for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CassetteLocation {
     directory: PathBuf,
-    /// The trace, in the format of traces.
+    /// The trace, in the NDJSON format.
     trace: Option<TraceId>,
-    /// Somebody gave the trace's id.
+    /// Whether somebody gave the trace's id.
     named: bool,
     spans: Spans,
 }
 
 impl CassetteLocation {
-    /// The cassette that is to be recorded: in the format that is set, else in the one that is there.
+    /// Returns the cassette to be recorded: in the format that is set, else in that of the existing cassette.
     ///
     /// # Errors
-    /// A trace id or a `TRACEPARENT` that is none.
+    /// The trace id or `TRACEPARENT` is not valid.
     pub(super) fn to_record(settings: &Settings, environment: Environment<'_>) -> Result<CassetteLocation, String> {
         let directory = parts::to_record(absolute(settings), settings.test());
         let format = settings.format.map(format).or_else(|| Format::of(&directory));
         CassetteLocation::of(directory, format, settings, environment)
     }
 
-    /// The cassette that is to be replayed: in the format that is there.
+    /// Returns the cassette to be replayed, in the format of the existing cassette.
     ///
     /// # Errors
     /// As [`CassetteLocation::to_record`].
@@ -73,7 +73,7 @@ impl CassetteLocation {
         Ok(CassetteLocation { directory, trace: Some(id), named, spans })
     }
 
-    /// The cassette in another directory, to be replayed.
+    /// Returns the cassette in another directory, to be replayed.
     ///
     /// # Errors
     /// As [`CassetteLocation::to_record`].
@@ -82,29 +82,29 @@ impl CassetteLocation {
         CassetteLocation::of(directory, format, settings, &variable)
     }
 
-    /// Its directory.
+    /// Returns the cassette's directory.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Whether it is known which cassette it is: a trace whose id nobody gave may be another one.
+    /// Returns whether it is settled which cassette it is. A trace whose id nobody gave may turn out to be another one.
     pub(super) fn is_named(&self) -> bool {
         self.named
     }
 
-    /// The trace that a statement names, in the same directory; the same if none does.
+    /// Returns the trace in the same directory that a statement names; the same cassette if none does.
     pub(super) fn in_trace(self, parent: Option<&Traceparent>) -> CassetteLocation {
         let Some(parent) = parent else { return self };
         let spans = Spans { parent: Some(parent.parent.clone()), ..self.spans };
         CassetteLocation { trace: Some(parent.trace.clone()), named: true, spans, ..self }
     }
 
-    /// The format it is in.
+    /// Returns the cassette's format.
     pub(super) fn format(&self) -> Format {
         if self.trace.is_some() { Format::Ndjson } else { Format::Yaml }
     }
 
-    /// The directory or file by which it is known.
+    /// Returns the directory or file by which the cassette is known.
     pub(super) fn path(&self) -> PathBuf {
         match &self.trace {
             None => self.directory.clone(),
@@ -112,25 +112,25 @@ impl CassetteLocation {
         }
     }
 
-    /// Makes its storage, to be recorded.
+    /// Makes the cassette's storage, to be recorded.
     ///
     /// # Errors
-    /// A place that holds something else than this cassette.
+    /// The place holds something other than this cassette.
     pub(super) fn record(&self, metadata: Metadata, append: MakeAppend) -> Result<Box<dyn Store>, CassetteError> {
         Ok(match &self.trace {
             None => Box::new(Directory::record(&self.directory, metadata, append)?),
             Some(id) => {
-                // a time would make every recording another one
+                // A time would make every recording different.
                 let metadata = if self.spans.real { metadata } else { metadata.timeless() };
                 Box::new(Trace::record(&self.directory, id, metadata, &self.spans)?)
             }
         })
     }
 
-    /// Makes its storage, to be read.
+    /// Opens the cassette's storage, to be read.
     ///
     /// # Errors
-    /// A path that names no directory.
+    /// The path names no directory.
     pub(super) fn read(&self) -> Result<Box<dyn Store>, CassetteError> {
         Ok(match &self.trace {
             None => super8_cassette::open_directory(&self.directory)?,
@@ -146,19 +146,19 @@ fn format(format: CassetteFormat) -> Format {
     }
 }
 
-/// The directory by a name that does not depend on the working directory of the moment.
+/// Returns the cassette's directory by a name that does not depend on the current working directory.
 pub(super) fn absolute(settings: &Settings) -> PathBuf {
     let path = settings.cassette.clone().unwrap_or_default().path;
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// The id of a trace that is named after a test: the trace is alone in its directory.
+/// Returns the id of a trace that is named after a test. Such a trace is alone in its directory.
 fn id_of_test(directory: &Path) -> Result<TraceId, TraceIdError> {
     let letter = |letter: char| if letter.is_ascii_alphanumeric() || "_-.".contains(letter) { letter } else { '_' };
     TraceId::new(&file_name(directory).chars().map(letter).collect::<String>())
 }
 
-/// The `TRACEPARENT` of the process, which a tracer that starts it sets.
+/// Returns the `TRACEPARENT` of the process, which a tracer that starts it sets.
 fn traceparent(environment: Environment<'_>) -> Result<Option<Traceparent>, String> {
     let Some(given) = environment("TRACEPARENT").filter(|given| !given.is_empty()) else { return Ok(None) };
     let text = given.to_string_lossy();
@@ -171,7 +171,7 @@ pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// What a cassette's log is called in messages: a trace is its own.
+/// Returns the name of a cassette's log for messages. A trace is its own log.
 pub(super) fn log_name(cassette: &Path) -> String {
     match cassette.extension() {
         Some(ending) if ending == "ndjson" && !cassette.is_dir() => file_name(cassette),
@@ -229,7 +229,7 @@ mod tests {
                 assert!(refused.contains(&advice), "{refused}");
             }
         }
-        // a directory may be called so
+        // A directory may have such a name.
         let odd = place.join("odd.ndjson");
         std::fs::create_dir(&odd).unwrap();
         let settings = Settings { cassette: Some(odd.clone().into()), ..Settings::default() };

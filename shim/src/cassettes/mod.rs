@@ -1,8 +1,8 @@
-//! The registry of cassettes: the one place that opens them. A process has one recorder or player for each cassette, be
-//! it a directory or a trace.
+//! The registry of cassettes, which is the only place that opens them. A process has one recorder or player for each
+//! cassette, whether that is a directory or a trace.
 //!
-//! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call: what
-//! is still open when the process ends is published (or reported as unplayed) then.
+//! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call. What is
+//! still open when the process ends is published then, or reported as unplayed.
 
 mod anew;
 mod eject;
@@ -39,10 +39,10 @@ use super8_cassette::{
     Traceparent,
 };
 
-/// What this process has asked, for all of its recordings.
+/// The answers that this process has asked for, shared by all of its recordings.
 static KNOWN: PerProcess<Arc<KnownAnswers>> = PerProcess::new();
 
-/// Why nothing is replayed to a process whose verdict cannot be written: a mismatch would pass for a success.
+/// Why nothing is replayed to a process that cannot write its verdict: a mismatch would pass for a success.
 const UNWATCHED: &str = "the file that SUPER8_VERDICT names cannot be written by this process, so that nobody would learn of a \
                          mismatch; leave the descriptor of SUPER8_VERDICT_FD open, or let this process write the file";
 
@@ -56,10 +56,10 @@ impl fmt::Display for NoCassette {
     }
 }
 
-/// What these settings lead to.
+/// Returns what these settings lead to.
 ///
 /// # Errors
-/// `once` and a cassette that is neither absent nor complete, or absent where nothing may be recorded.
+/// The mode is `once`, and the cassette is neither absent nor complete, or it is absent where nothing may be recorded.
 pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
     match settings.mode {
         Mode::Off => Ok(Action::Forward),
@@ -70,7 +70,7 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
             let path = CassetteLocation::to_replay(settings, &variable)
                 .map_err(|error| NoCassette(format!("once: {error}")))?
                 .path();
-            // What this process began with, it goes on with: its own recording is complete after each disconnect.
+            // The process goes on with what it began: its own recording is complete after each disconnect.
             if RECORDERS.get().lock().contains_key(&path) {
                 return Ok(Action::Record);
             }
@@ -78,7 +78,7 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
                 return Ok(Action::Replay);
             }
             let attempt = settings.test().map_or(1, |test| test.attempt);
-            // what an earlier attempt of the test recorded is no cassette to replay
+            // What an earlier attempt at the test recorded is no cassette to replay.
             if parts::was_recorded_before(&location::absolute(settings), attempt) {
                 return Ok(Action::Record);
             }
@@ -89,11 +89,11 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
     }
 }
 
-/// Looks at the cassette that these settings name before anybody connects. One that is not there is well: a test may use no
-/// database. If it does, its connect fails.
+/// Checks the cassette that these settings name before anybody connects. It is fine if the cassette does not exist,
+/// because a test may use no database; if it does use one, its connect fails.
 ///
 /// # Errors
-/// A cassette that cannot be replayed.
+/// The cassette cannot be replayed.
 pub fn examine(settings: &Settings) -> Result<(), NoCassette> {
     if settings.mode == Mode::Off || settings.mode == Mode::Record {
         return Ok(());
@@ -110,7 +110,7 @@ pub fn examine(settings: &Settings) -> Result<(), NoCassette> {
     player.map(drop).map_err(|error| unplayable(&path, format!("replay: {error}")))
 }
 
-/// The directory or file of the cassette these settings name; none if they name none.
+/// Returns the directory or file of the cassette that these settings name; `None` if they name none.
 pub fn path(settings: &Settings, action: Action) -> Option<PathBuf> {
     let location = match action {
         Action::Forward => return None,
@@ -120,26 +120,26 @@ pub fn path(settings: &Settings, action: Action) -> Option<PathBuf> {
     location.ok().map(|location| location.path())
 }
 
-/// The directory that these settings name, by a path that does not depend on the working directory.
+/// Returns the directory that these settings name, by a path that does not depend on the working directory.
 pub fn directory(settings: &Settings) -> PathBuf {
     location::absolute(settings)
 }
 
-/// How a connection came to its cassette: what leads to another one, if its first statement names a trace, and to the part of a
-/// forked child that goes on with it.
+/// How a connection came to its cassette. It leads to another cassette if the connection's first statement names a
+/// trace, and to the part of a forked child that goes on with the connection.
 #[derive(Clone)]
 pub struct Origin {
     settings: Settings,
-    /// The real driver's library, when recording.
+    /// The real driver's library, while recording.
     library: Option<&'static Library>,
     /// Whether nobody named the trace.
     unnamed: bool,
     action: Action,
 }
 
-/// The origin of a connection with these settings.
+/// Returns the origin of a connection with these settings.
 pub fn origin(settings: &Settings, action: Action, library: Option<&'static Library>) -> Origin {
-    // a child may have changed its working directory
+    // A child may have changed its working directory.
     let cassette = settings.cassette.clone().unwrap_or_default();
     let cassette = Some(CassetteName { path: location::absolute(settings), ..cassette });
     let settings = Settings { cassette, ..settings.clone() };
@@ -152,22 +152,23 @@ pub fn origin(settings: &Settings, action: Action, library: Option<&'static Libr
 }
 
 impl Origin {
-    /// Whether the connection's first statement may name the trace that it belongs to.
+    /// Returns whether the connection's first statement may name the trace that it belongs to.
     pub fn is_open(&self) -> bool {
         self.unnamed
     }
 
-    /// Whether what is inserted from now on changes the name of the cassette.
+    /// Returns whether cassettes that are inserted from now on change the name of the cassette.
     pub fn follows_inserted(&self) -> bool {
         self.settings.cassette.as_ref().is_some_and(|name| !name.by_connection)
     }
 
-    /// Whether the name may become another one by itself: with the running test, or with a variable.
+    /// Returns whether the name may change by itself, with the running test or with a variable.
     pub fn changes_by_itself(&self) -> bool {
         self.settings.cassette.as_ref().is_some_and(|name| name.again.is_some())
     }
 
-    /// Where the connection would go now, if that is another cassette than this one and the same is done there.
+    /// Returns where the connection would go now, if that is a cassette other than this one and the action is the same
+    /// there.
     pub fn elsewhere(&self) -> Option<Origin> {
         let own = self.settings.cassette.as_ref()?;
         let inserted = if own.by_connection { None } else { inserted::settings() };
@@ -182,7 +183,7 @@ impl Origin {
                     ..self.settings.clone()
                 }
             }
-            // a name that cannot be filled in now stays as it is
+            // A name that cannot be filled in now stays as it is.
             None => {
                 let name = own.again.as_ref()?.cassette().ok()??;
                 let name = CassetteName { by_connection: own.by_connection, ..name };
@@ -199,26 +200,26 @@ impl Origin {
         (next == self.action).then(|| origin(&settings, self.action, self.library))
     }
 
-    /// Whether there is a cassette in which a connect like this was recorded.
+    /// Returns whether there is a cassette in which a connect like this was recorded.
     pub fn has_connect(&self, connect: &Entry) -> bool {
         let Ok(location) = CassetteLocation::to_replay(&self.settings, &variable) else { return true };
-        // what is wrong with a cassette is told when the connection goes on there
+        // Trouble with the cassette is reported when the connection goes on there.
         location.directory().exists()
             && open_player(&location, &self.settings, false).map_or(true, |player| player.knows_connect(connect))
     }
 
-    /// The cassette, or its test, for people.
+    /// Returns the cassette or its test, for people.
     pub fn shown(&self) -> String {
         let name = self.settings.cassette.clone().unwrap_or_default();
         name.test.map_or_else(|| name.path.display().to_string(), |test| test.id)
     }
 
-    /// Where its warnings go.
+    /// Returns where the cassette's warnings go.
     pub fn log(&self) -> Option<&Path> {
         self.settings.log.as_deref()
     }
 
-    /// The recorder of this process, in the trace that a statement named.
+    /// Returns the recorder of this process, in the trace that a statement named.
     ///
     /// # Errors
     /// As [`recorder`].
@@ -230,7 +231,7 @@ impl Origin {
         recorder_of(&location.in_trace(trace), &self.settings, library).map(|(recorder, _)| recorder)
     }
 
-    /// The player of this process, of the trace that a statement named.
+    /// Returns the player of this process, of the trace that a statement named.
     ///
     /// # Errors
     /// As [`player`].
@@ -243,10 +244,11 @@ impl Origin {
     }
 }
 
-/// A recorder, and the driver's facts if it is not the one in `metadata.yml`.
+/// A recorder, and the driver's facts if `metadata.yml` names another driver.
 type Recording = (Arc<Recorder>, Option<DriverFacts>);
 
-/// The recorder of the cassette these settings name, and the driver's facts if it is not the one in `metadata.yml`.
+/// Returns the recorder of the cassette that these settings name, and the driver's facts if `metadata.yml` names
+/// another driver.
 ///
 /// # Errors
 /// The directory is not a cassette, is being recorded by another process, or cannot be written.
@@ -283,7 +285,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     let answers: Vec<String> = rules.iter().flat_map(|rules| rules.answers().patterns()).map(str::to_owned).collect();
     let volatile = rules.iter().flat_map(|rules| rules.volatile().written()).cloned().collect();
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
-    // what somebody set in the cassette before this one holds until a setting says otherwise
+    // What somebody set in the previous cassette holds until a setting says otherwise.
     let previous = match location.read().and_then(|storage| Ok((storage.metadata()?, storage))) {
         Ok(previous) => Some(previous),
         Err(error) if has_own_keys(&error) => {
@@ -341,24 +343,24 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     Ok((recorder, None))
 }
 
-/// Whether an error is about metadata that somebody may have edited: a file that is there and cannot be understood.
+/// Returns whether an error is about metadata that somebody may have edited: the file exists but cannot be understood.
 fn has_own_keys(error: &CassetteError) -> bool {
     let is_metadata = error.file().file_name().is_some_and(|name| name == "metadata.yml");
     let unreadable = !matches!(error.kind(), ErrorKind::Io(std::io::ErrorKind::NotFound));
     is_metadata && unreadable && std::fs::metadata(error.file()).is_ok_and(|file| file.len() > 0)
 }
 
-/// The player of the cassette these settings name.
+/// Returns the player of the cassette that these settings name.
 ///
 /// # Errors
-/// There is no such cassette, or it is incomplete, newer than this version or unreadable.
+/// There is no such cassette, or it is incomplete, newer than this version, or unreadable.
 pub fn player(settings: &Settings) -> Result<Arc<Player>, NoCassette> {
     let location =
         CassetteLocation::to_replay(settings, &variable).map_err(|error| NoCassette(format!("replay: {error}")))?;
     player_of(&location, settings)
 }
 
-/// The same before anybody connects, to be asked about the environment: connections may lead elsewhere.
+/// Returns that player before anybody connects, to be asked about the environment. Connections may lead elsewhere.
 pub fn player_of_environment(settings: &Settings) -> Option<Arc<Player>> {
     open_player(&CassetteLocation::to_replay(settings, &variable).ok()?, settings, false).ok()
 }
@@ -425,7 +427,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
     Ok(Arc::clone(&open.cassette))
 }
 
-/// What happens with a fault is part of the verdict; where nobody watches, it is said.
+/// Notes in the verdict what happens with a fault, or writes it to the log if nobody watches.
 fn tell_fault(cassette: &Path, news: &FaultNews) {
     let FaultNews { what, fault, text, .. } = news;
     if verdict::fault(cassette, news) != Delivery::Written {
@@ -433,13 +435,13 @@ fn tell_fault(cassette: &Path, news: &FaultNews) {
     }
 }
 
-/// A connect that fails because there is nothing to replay is part of the verdict.
+/// Notes in the verdict that a connect fails because there is nothing to replay.
 fn unplayable(directory: &Path, message: String) -> NoCassette {
     let _ = verdict::mismatch(directory, &message, &message, None);
     NoCassette(message)
 }
 
-/// Takes note of a replayed cassette's first mismatch; where its report goes, if not to standard error.
+/// Notes the first mismatch of a replayed cassette. Returns where its report goes, if not to standard error.
 pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
     let mut players = PLAYERS.get().lock();
     let of =
@@ -449,11 +451,11 @@ pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
     open.log.clone()
 }
 
-/// Says that every command of a replayed cassette is played, or of each of these parts.
+/// Notes in the verdict that every command of a replayed cassette, or of each of these parts, is played.
 pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
     let cassette =
         PLAYERS.get().lock().iter().find(|(_, open)| Arc::ptr_eq(&open.cassette, player)).map(|(path, _)| path.clone());
-    // one that was ejected was judged then
+    // A cassette that was ejected was judged then.
     if let Some(cassette) = cassette {
         verdict::finished(&cassette, parts);
     }

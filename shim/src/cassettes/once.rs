@@ -1,4 +1,4 @@
-//! The mode `once`: replay a cassette that is complete, record one that is not there, and nothing else.
+//! The mode `once`: replays a complete cassette, records one that does not exist, and refuses anything else.
 
 use super::location::log_name;
 use crate::config::Environment;
@@ -17,10 +17,10 @@ pub enum Action {
     Replay,
 }
 
-/// What `once` does with the cassette at `path`, which the user calls `shown`.
+/// Decides what `once` does with the cassette at `path`, which the user calls `shown`.
 ///
 /// # Errors
-/// The recording is incomplete; there is none and this is CI; something else stands there.
+/// The recording is incomplete; there is none and this is CI; or something else is at the path.
 pub(super) fn choose(path: &Path, shown: &Path, environment: Environment<'_>) -> Result<Action, String> {
     let shown = shown.display();
     match state(path).map_err(|error| error.to_string())? {

@@ -1,4 +1,4 @@
-//! The part of a cassette that this process records or plays, where a command has several processes.
+//! Chooses the part of a cassette that this process records or plays, if a command has several processes.
 
 use crate::config::running_test::SETUP;
 use crate::config::settings::TestRun;
@@ -10,11 +10,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use super8_cassette::{Format, parts_directory, parts_of};
 
-/// What this process was given to record: the cassette and the attempt at its test, and the directory.
+/// What this process was given to record: a directory for each cassette and attempt at its test.
 static GIVEN: PerProcess<Mutex<HashMap<(PathBuf, u32), PathBuf>>> = PerProcess::new();
 
-/// Where this process records a cassette: in its own directory if it is the first one of the run, else in a part that is named
-/// after its command, with a number if others have the same. Each attempt at a test begins anew.
+/// Returns where this process records a cassette: in the cassette's own directory if it is the first process of the
+/// run, else in a part named after its command, with a number if others have the same command. Each attempt at a test
+/// begins anew.
 pub(super) fn to_record(cassette: PathBuf, test: Option<&TestRun>) -> PathBuf {
     let attempt = test.map_or(1, |test| test.attempt);
     let wanted = (cassette, attempt);
@@ -33,18 +34,19 @@ pub(super) fn to_record(cassette: PathBuf, test: Option<&TestRun>) -> PathBuf {
     let numbered = (1_u32..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });
     let free = |place: &PathBuf| Run::take(&key(place, attempt), 1).unwrap_or(true);
     let mut places = numbered.map(|name| parts_directory(cassette).join(name));
-    // the first one counts among those of its command
+    // The first process counts among those of its command, so a name is taken for it too.
     let part = places.find(free).unwrap_or_default();
     let place = if free(cassette) { cassette.clone() } else { part };
     given.insert(wanted, place.clone());
     place
 }
 
-/// Where a worker of pytest-xdist records set-up that another worker records already: each does it for its own tests, and one recording
-/// serves any number of workers at replay. It goes with the directory of the run.
+/// Returns where a pytest-xdist worker records set-up that another worker records already. Each worker does the set-up
+/// for its own tests, and one recording serves any number of workers at replay. The place goes away with the directory
+/// of the run.
 fn spare(cassette: &Path, test: &TestRun, number: usize) -> Option<PathBuf> {
     let worker = variable("PYTEST_XDIST_WORKER").unwrap_or_default();
-    // the process that starts the workers collects tests, and sets up no fixture
+    // The process that starts the workers only collects tests, and sets up no fixture.
     if worker.is_empty() && test.id != SETUP {
         return None;
     }
@@ -64,13 +66,13 @@ fn key(place: &Path, attempt: u32) -> String {
     }
 }
 
-/// Whether an earlier attempt than this one at the running test has recorded this cassette, in this run.
+/// Returns whether an earlier attempt at the running test has recorded this cassette, in this run.
 pub(super) fn was_recorded_before(cassette: &Path, attempt: u32) -> bool {
     (1..attempt).any(|earlier| Run::is_taken(&key(cassette, earlier)).unwrap_or(false))
 }
 
-/// Removes the parts of an earlier recording that no process of this run has recorded. Under a wrapper that is the wrapper's to
-/// do, when all processes have ended.
+/// Removes the parts of an earlier recording that no process of this run has recorded. Under a wrapper, the wrapper
+/// does that when all processes have ended.
 pub(super) fn remove_stale(cassette: &Path) {
     let cassette = super8_cassette::directory_of(cassette);
     let attempts = GIVEN.get().try_lock().map(|given| {
@@ -82,13 +84,13 @@ pub(super) fn remove_stale(cassette: &Path) {
         && !Run::is_wrapped()
     {
         let stays = |part: &Path| Run::is_taken(&key(part, attempt)).unwrap_or(true);
-        // what cannot be removed fails the next replay, by name
+        // A part that cannot be removed fails the next replay, which names it.
         let _ = super8_cassette::remove_parts(cassette, &stays);
     }
 }
 
-/// The directories of the cassettes of which this process plays one, the likeliest first: those of its command, as they were
-/// recorded, then the first process's. None if the cassette has no parts.
+/// Returns the directories of the cassettes of which this process plays one, likeliest first: those of its command in
+/// the order of recording, then the first process's. Empty if the cassette has no parts.
 pub(super) fn to_replay(cassette: &Path) -> Vec<PathBuf> {
     let parts = parts_of(cassette);
     if parts.is_empty() {
@@ -102,7 +104,7 @@ pub(super) fn to_replay(cassette: &Path) -> Vec<PathBuf> {
     };
     let (own, others): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_own);
     let first = Format::of(cassette).is_some().then(|| cassette.to_owned());
-    // no part is the first of its command, so that the first process was
+    // If no part is the first of this command, the first process was.
     let first_is_own = !own.contains(&parts_directory(cassette).join(name));
     let own = if first_is_own { first.iter().cloned().chain(own).collect() } else { own };
     let first = first.filter(|_| !first_is_own);

@@ -14,10 +14,10 @@ pub(super) type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
 pub(super) static RECORDERS: Cassettes<Recorder> = PerProcess::new();
 pub(super) static PLAYERS: Cassettes<Player> = PerProcess::new();
 
-/// Recorders that were ejected while a connection was open: what it still does is published at exit.
+/// Recorders that were ejected while a connection was open. What the connection still does is published at exit.
 pub(super) static EJECTED: PerProcess<Mutex<Vec<EjectedRecorder>>> = PerProcess::new();
 
-/// The cassette and its recorder.
+/// A cassette and its recorder.
 pub(super) type EjectedRecorder = (PathBuf, Weak<Recorder>);
 
 /// An open cassette: its recorder or its player.
@@ -25,15 +25,16 @@ pub(super) struct Open<T> {
     pub(super) cassette: Arc<T>,
     /// Where its reports go, if not to standard error.
     pub(super) log: Option<PathBuf>,
-    /// The driver that `metadata.yml` names, of a recording.
+    /// The driver that `metadata.yml` names, for a recording.
     pub(super) driver: Option<DriverFacts>,
     /// The report of the first mismatch.
     pub(super) report: Option<String>,
-    /// The test that it is named after.
+    /// The test that the cassette is named after.
     pub(super) test: Option<TestRun>,
-    /// A test framework inserted it: what is recorded is put in its place when it is ejected.
+    /// Whether a test framework inserted it. Then the recording takes the cassette's place when it is ejected.
     pub(super) inserted: bool,
-    /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
+    /// Whether somebody connects to it. A question about the environment alone plays nothing and leaves nothing
+    /// unplayed.
     pub(super) meant: bool,
 }
 
@@ -51,17 +52,17 @@ impl<T> Open<T> {
     }
 }
 
-/// Whether a recorder is still in the registry.
+/// Returns whether a recorder is still in the registry.
 pub fn has_recorder(recorder: &Arc<Recorder>) -> bool {
     RECORDERS.get().lock().values().any(|open| Arc::ptr_eq(&open.cassette, recorder))
 }
 
-/// Whether a player is still in the registry.
+/// Returns whether a player is still in the registry.
 pub fn has_player(player: &Arc<Player>) -> bool {
     PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.cassette, player))
 }
 
-/// The ejected recorders that connections still use.
+/// Returns the ejected recorders that connections still use.
 pub(super) fn still_used() -> Vec<(PathBuf, Arc<Recorder>)> {
     let Some(ejected) = EJECTED.get().try_lock() else { return Vec::new() };
     ejected.iter().filter_map(|(directory, recorder)| Some((directory.clone(), recorder.upgrade()?))).collect()

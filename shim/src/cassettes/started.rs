@@ -1,5 +1,5 @@
-//! How the user started the program: by `super8 replay`, under a test framework's plugin, or by itself with variables. Advice names
-//! what can be changed there.
+//! How the user started the program: by `super8 replay`, under a test framework's plugin, or directly with variables.
+//! Advice names what can be changed there.
 
 use super::hidden::secrets;
 use crate::config::command;
@@ -8,17 +8,17 @@ use crate::config::settings::Settings;
 use std::path::Path;
 use super8_cassette::{Order, Started, shell};
 
-/// For reports of a mismatch.
+/// The advice for reports of a mismatch.
 pub(super) const ADVICE: Started = Started { record_again, set_order };
 
-/// The words that record again, if `super8` or a plugin handed them down.
+/// Returns the words of the command that records again, if `super8` or a plugin handed them down.
 fn handed_down() -> Option<Vec<String>> {
     let line = std::env::var(command::RECORD_AGAIN).ok().filter(|line| !line.is_empty())?;
     Some(line.split(command::SEPARATOR).map(str::to_owned).collect())
 }
 
-/// The command line that the user gave, to record instead: the one that was handed down, else this process's own with these
-/// variables. What is known to be secret is hidden in it.
+/// Returns the command line that the user gave, changed to record: the one that was handed down, else this process's
+/// own with these variables. Known secrets are hidden in it.
 fn record_again(variables: &str) -> String {
     let (before, words) = match handed_down() {
         Some(words) => (String::new(), words),
@@ -39,13 +39,13 @@ fn set_order(order: Order) -> String {
     }
 }
 
-/// Whether the words are those of `super8 record`.
+/// Returns whether the words are those of `super8 record`.
 fn is_wrapped(words: &[String]) -> bool {
     let program = words.first().map(Path::new).and_then(Path::file_name);
     program.is_some_and(|name| name == "super8") && words.get(1).is_some_and(|verb| verb == "record")
 }
 
-/// How to record a cassette that is not there.
+/// Returns how to record a cassette that does not exist.
 pub(super) fn advice_to_record(settings: &Settings) -> String {
     let name = settings.cassette.as_ref().map(|name| shell(&name.path.to_string_lossy())).unwrap_or_default();
     format!("; to record it: {}", record_again(&format!("SUPER8_MODE=record SUPER8_CASSETTE={name}")))

@@ -1,5 +1,5 @@
-//! Cassettes that are named after the running test: whose they are, and what becomes of them when another test, or another attempt at
-//! the same one, is running.
+//! Cassettes that are named after the running test: which test they belong to, and what happens to them when another
+//! test, or another attempt at the same one, is running.
 
 use super::eject;
 use super::registry::{PLAYERS, RECORDERS};
@@ -9,14 +9,14 @@ use crate::config::variables::variable;
 use std::path::Path;
 use super8_cassette::Metadata;
 
-/// Whether a cassette of this test is no longer used, once `other` is running. What several tests share is used until it is torn down,
-/// and may be set up in the middle of a test.
+/// Returns whether a cassette of this test is no longer used once `other` is running. Set-up that several tests share
+/// is used until it is torn down, and it may begin in the middle of a test.
 fn is_over(test: &TestRun, other: &TestRun) -> bool {
     test.id != other.id && if test.is_shared { is_torn_down(&test.id, &variable) } else { !other.is_shared }
 }
 
-/// Ends what is open of this cassette, if it is of an earlier attempt at the test: this one starts from nothing. What the earlier one
-/// recorded is removed.
+/// Ends what is open of this cassette if it belongs to an earlier attempt at the test, because this attempt starts from
+/// nothing. What the earlier attempt recorded is removed.
 pub(super) fn begin_attempt(cassette: &Path, test: Option<&TestRun>) {
     let is_earlier = |of: &Option<TestRun>| {
         let (Some(earlier), Some(test)) = (of, test) else { return false };
@@ -28,7 +28,7 @@ pub(super) fn begin_attempt(cassette: &Path, test: Option<&TestRun>) {
         if earlier { recorders.remove(cassette) } else { None }
     };
     if let Some(open) = recorder {
-        // what the failed attempt could not write is of no use any more
+        // What the failed attempt could not write is of no use any more.
         let _ = open.cassette.discard(None);
     }
     let is_replayed = PLAYERS.get().lock().get(cassette).is_some_and(|open| is_earlier(&open.test));
@@ -37,8 +37,8 @@ pub(super) fn begin_attempt(cassette: &Path, test: Option<&TestRun>) {
     }
 }
 
-/// Ends the cassettes of tests that are over and have no open connection, before one of another test is opened: a process that runs
-/// thousands of tests has few open files.
+/// Ends the cassettes of tests that are over and have no open connection, before one of another test is opened. This
+/// keeps few files open in a process that runs thousands of tests.
 pub(super) fn end_others(test: Option<&TestRun>) {
     let Some(test) = test else { return };
     let is_done = |of: &Option<TestRun>| of.as_ref().is_some_and(|of| is_over(of, test));
@@ -55,8 +55,8 @@ pub(super) fn end_others(test: Option<&TestRun>) {
     over.iter().for_each(|path| eject::retire(path));
 }
 
-/// Refuses the cassette of another test. Names are made so that no two tests have the same; somebody may have copied one, or two
-/// runners may name two tests alike.
+/// Refuses the cassette of another test. Names are made so that no two tests share one, but somebody may have copied a
+/// cassette, or two runners may name two tests alike.
 pub(super) fn check(cassette: &Path, metadata: &Metadata, test: Option<&TestRun>) -> Result<(), String> {
     let (Some(test), Some(recorded)) = (test, &metadata.test) else { return Ok(()) };
     if test.id == *recorded {

@@ -1,4 +1,4 @@
-//! Questions about the environment, which come before anybody knows where the connection will lead.
+//! Questions about the environment, which come before it is known where the connection will lead.
 
 use crate::cassettes;
 use crate::config::settings::{Mode, Setting, Settings};
@@ -12,19 +12,19 @@ use crate::mode::outcome::{push_outcome, return_code};
 use crate::real::Driver;
 use super8_cassette::{Fields, Key, Value};
 
-/// The settings of the process, as far as they hold without a connection.
+/// Returns the settings of the process, as far as they hold without a connection.
 fn of_process() -> Option<Settings> {
     let inserted = crate::inserted::on_top();
     Sources { inserted: inserted.as_deref(), environment: Some(&variable), ..Sources::default() }.settings().ok()
 }
 
-/// The driver that is known before any connection string arrives, loaded; `None` where connections may differ, or one of
-/// them may be replayed. What is wrong with it is said at connect.
+/// Loads the driver that is known before any connection string arrives. `None` if connections may differ, or one of
+/// them may be replayed. Trouble with it is reported at connect.
 pub fn early_driver(kind: Kind) -> Option<&'static Driver> {
     let settings = of_process()?;
     let site = Site::of_this_process(kind);
     let replays = match settings.mode {
-        // Nobody said anything: the ini files may do so for a connection.
+        // Nothing sets the mode for the process, but the ini files may set it for a connection.
         Mode::Off if variable(Setting::Mode.row().variable).is_none() && crate::inserted::on_top().is_none() => {
             site.ini.mentions(Setting::Mode.row().keyword)
         }
@@ -41,7 +41,7 @@ pub fn early_driver(kind: Kind) -> Option<&'static Driver> {
 pub struct RecordedEnvironment {
     /// The return code.
     pub rc: i16,
-    /// The value read.
+    /// The value that was read.
     pub reply: Option<i64>,
 }
 
@@ -51,7 +51,7 @@ fn environment_key(function: &'static str, attribute: i32, value: Option<usize>)
     key
 }
 
-/// At replay, the recorded answer to a question about the environment; `None` otherwise.
+/// Returns the recorded answer to a question about the environment, at replay; `None` otherwise.
 pub fn replayed_environment(
     function: &'static str,
     attribute: i32,

@@ -1,4 +1,4 @@
-//! What a connect leads to: settings, the real driver or the cassette, and the connect command of the cassette.
+//! What a connect leads to: the settings, the real driver or the cassette, and the cassette's connect command.
 
 mod environment;
 mod noting;

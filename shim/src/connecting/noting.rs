@@ -1,4 +1,4 @@
-//! The connect command of a cassette: recorded after it was done, or played.
+//! The connect command of a cassette: recorded after the connect was made, or played.
 
 use super::environment::environment_answer;
 use super::plan::Plan;
@@ -16,7 +16,7 @@ use crate::mode::{self, Connect, ConnectionMode, Recorded, Replayed, unwritable}
 use std::sync::Arc;
 use super8_cassette::{Fields, Key, Value};
 
-/// The value of a pending attribute that reaches the database, under its cassette name.
+/// Returns the value of a pending attribute that reaches the database, under its cassette name.
 fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
     let name = reaches_database(pending.attribute)?;
     let value = match &pending.value {
@@ -40,7 +40,7 @@ fn asked_fields(request: &Request, plan: &Plan, mut attributes: Vec<(String, Val
     fields
 }
 
-/// Records a connect that was done. Gives the mode of the new connection, or what to post instead of success.
+/// Records a connect that was made. Returns the mode of the new connection, or what to post instead of success.
 ///
 /// # Errors
 /// The cassette cannot be written.
@@ -56,7 +56,7 @@ pub fn record(
         return Err(Outcome::error("HY000", "record: no cassette"));
     };
     let facts = match request.user() {
-        // Who was refused is verified at replay as well.
+        // Replay verifies as well which user was refused.
         Some(user) if !rc::succeeded(outcome.rc) => vec![("user_hash".to_owned(), Value::Text(user_hash(&user)))],
         None if !rc::succeeded(outcome.rc) => Vec::new(),
         user => connection_facts(connection, user),
@@ -76,7 +76,7 @@ pub fn record(
     Ok(begun)
 }
 
-/// The numbers among the attributes that were set before connecting.
+/// Calls `note` with the attributes that were set to numbers before connecting.
 fn set_before(connection: &Connection, mut note: impl FnMut(i32, usize)) {
     for pending in &connection.state.lock().pending {
         if let PendingValue::Word(word) = pending.value {
@@ -92,7 +92,7 @@ fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool
         let text = ConnectionString::parse(&crate::args::encode_bytes(text));
         if asks { completed::questions(&text, given) } else { completed::template(&text, given) }
     };
-    // The beginning of a keyword at the end of a text that was cut off is no secret.
+    // A cut text may end in the beginning of a keyword, which is no secret.
     let cut_template = |text: &str| {
         let last = text.rfind(';').map_or(0, |end| end + 1);
         let (head, tail) = text.split_at(last);
@@ -113,7 +113,7 @@ fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool
     }
 }
 
-/// Replays a connect: the connection's mode if it succeeded, and what to post.
+/// Replays a connect. Returns the connection's mode if the connect succeeded, and what to post.
 pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<dyn ConnectionMode>>, Outcome) {
     let (Some(player), Some(origin)) = (&plan.player, &plan.origin) else {
         return (None, Outcome::error("HY000", "replay: no cassette"));

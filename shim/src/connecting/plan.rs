@@ -1,4 +1,4 @@
-//! How a connect will be done: with which settings, real driver or cassette.
+//! Plans a connect: with which settings, and with which real driver or cassette.
 
 use super::request::Request;
 use crate::args::decode_bytes;
@@ -16,7 +16,7 @@ use crate::{inserted, verdict};
 use std::sync::Arc;
 use super8_cassette::{DriverFacts, Player, Recorder};
 
-/// How a connect will be done.
+/// How a connect will be made.
 #[derive(Default)]
 pub struct Plan {
     /// Whether every keyword of the connection string is verified.
@@ -26,32 +26,32 @@ pub struct Plan {
     pub(super) real: Option<RealDriver>,
     pub(super) edited: Option<Edited>,
     pub(super) recorder: Option<Arc<Recorder>>,
-    /// The driver, if the cassette's metadata name another one.
+    /// The driver's facts, if the cassette's metadata names another driver.
     pub(super) other_driver: Option<DriverFacts>,
     pub(super) player: Option<Arc<Player>>,
-    /// What chose the cassette, where the driver manager may keep the connection in a pool.
+    /// What chose the cassette, if the driver manager may keep the connection in a pool.
     pub pooled: Option<Selection>,
-    /// The query that the driver manager probes pooled connections with.
+    /// The query with which the driver manager probes pooled connections.
     pub(super) probe: Option<String>,
     /// How the connection comes to its cassette.
     pub(super) origin: Option<cassettes::Origin>,
 }
 
-/// A connection string in the two forms it takes on its way to the real driver.
+/// A connection string in the forms that it takes on its way to the real driver.
 pub(super) struct Edited {
-    /// As given, without what is super8's.
+    /// As given, without super8's own keywords.
     pub(super) stripped: Vec<u8>,
     /// With the driver's own name in `DRIVER=`.
     pub(super) forwarded: Vec<u8>,
-    /// What the driver is given by this call: of SQLBrowseConnect, this step's string.
+    /// What this call gives the driver: for SQLBrowseConnect, only this step's string.
     pub(super) passed_on: Vec<u8>,
 }
 
-/// Decides how to connect to a driver of this kind: reads the settings and finds the real driver or the cassette.
+/// Decides how to connect to a driver of this kind: reads the settings, and finds the real driver or the cassette.
 ///
 /// # Errors
-/// An outcome to post: settings that make no sense (HY000), a driver that cannot be found or loaded (IM003), a
-/// cassette that cannot be played or written (HY000).
+/// An outcome to post: the settings make no sense (HY000), a driver cannot be found or loaded (IM003), or a cassette
+/// cannot be played or written (HY000).
 pub fn plan(request: &Request, kind: Kind) -> Result<Plan, Outcome> {
     let site = Site::of_this_process(kind);
     let dsn = request.bytes_of_dsn();
@@ -101,22 +101,23 @@ pub fn plan(request: &Request, kind: Kind) -> Result<Plan, Outcome> {
 }
 
 impl Plan {
-    /// The real driver; none at replay.
+    /// Returns the real driver; `None` at replay.
     pub fn driver(&self) -> Option<&'static Driver> {
         self.driver
     }
 
-    /// The query that the connection may be probed with.
+    /// Returns the query that the connection may be probed with.
     pub fn probe(&self) -> Probe {
         Probe::new(self.probe.clone())
     }
 
-    /// Whether the connection is to be recorded.
+    /// Returns whether the connection is to be recorded.
     pub fn records(&self) -> bool {
         self.recorder.is_some()
     }
 
-    /// Before the driver connects: makes sure that it can be recorded, so that nothing reaches the database that cannot be written.
+    /// Makes sure, before the driver connects, that the connect can be recorded, so that nothing reaches the database
+    /// that cannot be written.
     ///
     /// # Errors
     /// The cassette cannot be written.
@@ -126,25 +127,25 @@ impl Plan {
         recorder.prepare_connect(inputs).map_err(unwritable)
     }
 
-    /// The string for the real driver, if it is not the application's own or what comes back will not be.
+    /// Returns the string for the real driver, if that differs from the application's own or what comes back will.
     pub fn forwarded(&self, request: &Request) -> Option<String> {
         let edited = self.edited.as_ref()?;
         let changed = self.renames() || edited.passed_on != request.passed_on()?.as_bytes();
         changed.then(|| crate::args::decode_bytes(&edited.passed_on))
     }
 
-    /// Whether the driver sees another name in `DRIVER=` than the application gave.
+    /// Returns whether the driver sees another name in `DRIVER=` than the application gave.
     pub fn renames(&self) -> bool {
         self.edited.as_ref().is_some_and(|edited| edited.stripped != edited.forwarded)
     }
 
-    /// How many characters longer the driver's name is than the one the application gave.
+    /// Returns how many characters longer the driver's name is than the one that the application gave.
     pub fn growth(&self) -> isize {
         let count = |bytes: &[u8]| crate::args::decode_bytes(bytes).encode_utf16().count() as isize;
         self.edited.as_ref().map_or(0, |edited| count(&edited.forwarded) - count(&edited.stripped))
     }
 
-    /// The completed string with the application's name for the driver again.
+    /// Returns the completed string with the application's name for the driver again.
     pub fn returned(&self, request: &Request, completed: &str) -> String {
         match (request.given(), &self.real) {
             (Some(given), Some(real)) => {

@@ -1,4 +1,4 @@
-//! What an application asks at a connect, and what of it the cassette says.
+//! What an application asks at a connect, and what the cassette says of it.
 
 use crate::args::Out;
 use crate::config::connection_string::{Choice, ConnectionString, quote};
@@ -12,15 +12,15 @@ use crate::handles::Browsing;
 use crate::mode::outcome::Secrecy;
 use super8_cassette::{Fields, Key, Value};
 
-/// What the application asked.
+/// What the application asks for.
 pub enum Request {
     /// SQLConnect.
     Dsn {
         /// The data source.
         dsn: String,
-        /// The user, if given.
+        /// The user, if one is given.
         user: Option<String>,
-        /// The password, if given.
+        /// The password, if one is given.
         password: Option<String>,
     },
     /// SQLDriverConnect.
@@ -32,11 +32,11 @@ pub enum Request {
     },
     /// SQLBrowseConnect.
     Browse {
-        /// The request strings of all steps so far, this one included, as one.
+        /// The request strings of all steps so far, including this one, joined into one.
         given: ConnectionString,
         /// The request string of this step.
         step: ConnectionString,
-        /// Earlier ones that the driver refused: they may have secrets.
+        /// Earlier request strings that the driver refused. They may contain secrets.
         refused: Vec<ConnectionString>,
         /// Where the result string goes.
         completed: Out,
@@ -44,7 +44,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// The next step of a connection that is being made in steps.
+    /// Returns the next step of a connection that is being made in steps.
     pub fn step(browsing: &Browsing, string: &[u8], completed: Out) -> Request {
         Request::Browse {
             given: ConnectionString::parse(&browsing.joined(string)),
@@ -61,7 +61,7 @@ impl Request {
         }
     }
 
-    /// The string that the driver is given by this call: of SQLBrowseConnect, this step's.
+    /// Returns the string that this call gives the driver: for SQLBrowseConnect, only this step's.
     pub(super) fn passed_on(&self) -> Option<&ConnectionString> {
         match self {
             Request::Browse { step, .. } => Some(step),
@@ -69,7 +69,7 @@ impl Request {
         }
     }
 
-    /// Where the completed connection string goes, if the function returns one.
+    /// Returns where the completed connection string goes, if the function returns one.
     pub fn completed(&self) -> Option<&Out> {
         match self {
             Request::Dsn { .. } => None,
@@ -95,7 +95,8 @@ impl Request {
         given.filter(|user| !user.is_empty())
     }
 
-    /// `dsn` or `driver`, the connection string without secrets, and what the data source's section shows.
+    /// Returns `dsn` or `driver`, the connection string without secrets, and what may be shown of the data source's
+    /// section.
     pub(super) fn identity(&self, site: &Site) -> Fields {
         let mut fields = Fields::new();
         match self.dsn() {
@@ -118,13 +119,13 @@ impl Request {
         fields
     }
 
-    /// The data source's section.
+    /// Returns the data source's section.
     fn section<'s>(&self, site: &'s Site) -> Option<&'s Section> {
         site.ini.dsn_section(self.dsn()?.as_bytes())
     }
 
-    /// The connection string with what drivers read in the data source's section before it: where a completed string has
-    /// its values from.
+    /// Returns the connection string, preceded by what drivers read in the data source's section. A completed string
+    /// has its values from both.
     pub(super) fn given_with_section(&self, site: &Site) -> Option<ConnectionString> {
         let mut all = Vec::new();
         for (key, value) in self.section(site).into_iter().flat_map(Section::pairs) {
@@ -136,7 +137,7 @@ impl Request {
         Some(ConnectionString::parse(&all))
     }
 
-    /// The connection's secrets and the user's name, as the program or its data source gives it.
+    /// Returns the connection's secrets, and the user's name as the program or its data source gives it.
     pub(super) fn secrecy(&self, site: &Site) -> Secrecy {
         let section = self.section(site).into_iter().flat_map(Section::pairs);
         let user_of_section = section.filter(|(key, value)| is_user(key) && !value.is_empty()).last();
@@ -144,21 +145,22 @@ impl Request {
         Secrecy::new(self.secrets(site), user)
     }
 
-    /// Has the passwords hidden in all that the process records or asks from now on, on whichever connection. One that
-    /// stands in the clear beside itself, as the user's name, the database or the like, is not hidden there. False if a
-    /// password is too short to be hidden; the value of a keyword that merely is not known to be harmless may be.
+    /// Makes the passwords known, so that they are hidden in everything that the process records or asks from now on,
+    /// on any connection. A password that is also shown in the clear, as the user's name, the database or the like, is
+    /// not hidden. Returns false if a password is too short to be hidden; the value of a keyword that is merely not
+    /// known to be harmless may be too short.
     pub(super) fn make_passwords_known(&self, site: &Site) -> bool {
         let in_clear: Vec<String> = self.shown_values(self.section(site)).collect();
         let secrets = self.secrets(site);
         let values = secrets.values().iter().filter(|value| !value.is_empty() && !in_clear.contains(value));
         let passwords: Vec<String> = self.passwords(self.section(site)).collect();
-        // each is learned, whatever the others are
+        // Learn each of them, whatever the result for the others.
         let short =
             values.filter(|value| !crate::cassettes::secrets().learn(value) && passwords.contains(value)).count();
         short == 0
     }
 
-    /// The values of keywords that announce a secret, and SQLConnect's password.
+    /// Returns the values of keywords that announce a secret, and SQLConnect's password.
     fn passwords(&self, section: Option<&Section>) -> impl Iterator<Item = String> {
         let given = self.given().into_iter().flat_map(ConnectionString::items);
         let given = given.filter(|item| is_secret(item.key())).map(|item| text(&item.value()));
@@ -188,7 +190,7 @@ impl Request {
         known
     }
 
-    /// What the connection string and the data source show, and the user's name.
+    /// Returns what the connection string and the data source show, and the user's name.
     fn shown_values(&self, section: Option<&Section>) -> impl Iterator<Item = String> {
         let given = self.given().into_iter().flat_map(ConnectionString::items);
         let given = given.filter(|item| is_user(item.key()) || may_show(item.key(), &item.value()));
@@ -198,7 +200,7 @@ impl Request {
         given.chain(section).chain(self.dsn()).chain(self.user())
     }
 
-    /// The data source SQLConnect was given; empty for the other functions.
+    /// Returns the data source that SQLConnect was given; empty for the other functions.
     pub(super) fn bytes_of_dsn(&self) -> Vec<u8> {
         match self {
             Request::Dsn { dsn, .. } => crate::args::encode_bytes(dsn),
@@ -206,7 +208,7 @@ impl Request {
         }
     }
 
-    /// What was asked, for the search of the driver; `dsn` is [`Request::bytes_of_dsn`].
+    /// Returns what was asked, for the search for the driver; `dsn` is [`Request::bytes_of_dsn`].
     pub(super) fn asked<'a>(&'a self, dsn: &'a [u8]) -> Asked<'a> {
         match self.given() {
             Some(given) => Asked::String(given),
@@ -215,8 +217,8 @@ impl Request {
     }
 }
 
-/// The keys of a data source's section with their values, where both are known to be harmless; not those that name the
-/// driver or are super8's own.
+/// Returns the keys of a data source's section with their values, if both are known to be harmless. Leaves out the keys
+/// that name the driver or are super8's own.
 fn shown_keys(section: &Section) -> Vec<(String, Value)> {
     let mut shown: Vec<(String, Value)> = Vec::new();
     for (key, value) in section.pairs() {

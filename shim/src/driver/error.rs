@@ -1,32 +1,32 @@
-//! What goes wrong on the way to the real driver.
+//! The errors of finding and loading the real driver.
 
 use std::fmt;
 
-/// SQLSTATE IM003, "Specified driver could not be connected to": all errors of finding and loading the real driver.
+/// SQLSTATE IM003, "Specified driver could not be connected to", for all errors of finding and loading the real driver.
 pub const SQLSTATE: &str = "IM003";
 
-/// What went wrong, for tests and logs; the message says it to people.
+/// What went wrong, for tests and logs; the message tells people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Nothing names a real driver.
     NotNamed,
-    /// Several sections of odbcinst.ini name the shim and disagree about the real driver.
+    /// Several sections of odbcinst.ini name the shim and they disagree about the real driver.
     Ambiguous,
     /// A section exists but names no library.
     NoLibrary,
-    /// No file of that name.
+    /// There is no file of that name.
     NotFound,
-    /// The file is there and the loader refuses it.
+    /// The file exists but the loader refuses it.
     CannotLoad,
     /// The real driver would be super8 itself.
     Itself,
     /// The real driver would be the driver manager.
     DriverManager,
-    /// ANSI where Unicode is needed, or the other way round.
+    /// The driver is an ANSI driver where a Unicode driver is needed, or the other way round.
     WrongKind,
 }
 
-/// Why there is no real driver to call. The message names what was looked for, where, and what to do next.
+/// The reason why there is no real driver to call. The message names what was looked for, where, and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DriverError {
     /// What went wrong.
@@ -35,22 +35,22 @@ pub struct DriverError {
 }
 
 impl DriverError {
-    /// An error with its message.
+    /// Returns an error with this message.
     pub fn new(trouble: Trouble, message: impl Into<String>) -> DriverError {
         DriverError { trouble, message: message.into() }
     }
 
-    /// The same error with where the driver was named.
+    /// Adds where the driver was named to the message.
     pub(super) fn named_by(self, source: &str) -> DriverError {
         DriverError { message: format!("{} (named by {source})", self.message), ..self }
     }
 
-    /// The SQLSTATE to post: IM003.
+    /// Returns the SQLSTATE to post: IM003.
     pub fn sqlstate(&self) -> &'static str {
         SQLSTATE
     }
 
-    /// The message within `limit` bytes: driver managers cut longer ones anywhere.
+    /// Returns the message cut to `limit` bytes, because driver managers cut longer ones anywhere.
     pub fn within(&self, limit: usize) -> &str {
         let mut end = limit.min(self.message.len());
         while !self.message.is_char_boundary(end) {

@@ -1,9 +1,9 @@
-//! Choosing the real driver.
+//! Chooses the real driver.
 //!
-//! It is a setting like others ([`crate::config::sources`]); the last place that may give it is the section of
-//! odbcinst.ini that names the shim. That section is the one the application chose (`DRIVER=`, or the data source's
-//! `Driver=`); where it chose a library instead of a section, all sections for the shim's library are asked and must
-//! agree.
+//! The real driver is a setting like others ([`crate::config::sources`]). The last place that may give it is the
+//! section of odbcinst.ini that names the shim. That section is the one that the application chose (`DRIVER=`, or the
+//! data source's `Driver=`). If the application chose a library instead of a section, all sections for the shim's
+//! library are asked and must agree.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -22,29 +22,29 @@ pub const REAL_DRIVER: &str = "RealDriver";
 /// What the application asked to be connected to.
 #[derive(Clone, Copy, Debug)]
 pub enum Asked<'a> {
-    /// SQLDriverConnect, SQLBrowseConnect.
+    /// The string of SQLDriverConnect or SQLBrowseConnect.
     String(&'a ConnectionString),
-    /// SQLConnect: the data source's name. Unknown names mean `DEFAULT`, as they do to unixODBC.
+    /// The data source name of SQLConnect. An unknown name means `DEFAULT`, as it does to unixODBC.
     Dsn(&'a [u8]),
 }
 
-/// A real driver that was found. Whether it can be loaded is [`super::load`]'s business.
+/// A real driver that was found. [`super::load`] finds out whether it can be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RealDriver {
-    /// The name of its section in odbcinst.ini: what it knows itself by in `DRIVER=`.
+    /// The name of its section in odbcinst.ini, by which the driver knows itself in `DRIVER=`.
     pub name: Option<Vec<u8>>,
     /// Its library: a path, or a bare name that only the dynamic linker can find.
     pub library: PathBuf,
-    /// The shim's own section that led here: what `DRIVER=` has to say to the application.
+    /// The shim's own section that led here, which `DRIVER=` has to say to the application.
     pub shim_section: Option<Vec<u8>>,
     /// Where the real driver was named, for messages.
     pub source: String,
 }
 
-/// The real driver of a connection. `named` is the setting, wherever it was given.
+/// Finds the real driver of a connection. `named` is the setting, wherever it was given.
 ///
 /// # Errors
-/// Nothing names a real driver, or what is named does not exist or is the shim itself.
+/// Nothing names a real driver, or the named driver does not exist or is the shim itself.
 pub fn at_connect(site: &Site, named: Option<&Given>, way: &Way<'_>) -> Result<RealDriver, DriverError> {
     match (named, way.section) {
         (Some(named), section) => {
@@ -56,8 +56,9 @@ pub fn at_connect(site: &Site, named: Option<&Given>, way: &Way<'_>) -> Result<R
     }
 }
 
-/// The real driver before any connection string is known, for the calls that come first: the one that is named for the
-/// whole process, else the one that all sections for the shim's library agree on. A connection may turn out to want another.
+/// Finds the real driver before any connection string is known, for the calls that come first: the driver named for the
+/// whole process, else the one on which all sections for the shim's library agree. A connection may turn out to want
+/// another driver.
 pub fn early(site: &Site, named: Option<&Given>) -> Option<RealDriver> {
     match named {
         Some(named) => resolve(site, named.value.as_bytes(), named.place.clone()).ok(),
@@ -65,17 +66,17 @@ pub fn early(site: &Site, named: Option<&Given>) -> Option<RealDriver> {
     }
 }
 
-/// The way by which the driver manager came to the shim.
+/// How the driver manager came to the shim.
 #[derive(Debug)]
 pub struct Way<'a> {
     /// The data source, if there is one.
     pub dsn: Option<Vec<u8>>,
-    /// The shim's own section of odbcinst.ini, where it can be told.
+    /// The shim's own section of odbcinst.ini, if it is known.
     pub section: Option<&'a Section>,
 }
 
 impl<'a> Way<'a> {
-    /// The way to `site`'s shim of what the application asked.
+    /// Returns how the driver manager came to `site`'s shim for what the application asked.
     pub fn of(site: &'a Site, asked: Asked<'_>) -> Way<'a> {
         let choice = match asked {
             Asked::String(string) => string.choice(),
@@ -92,18 +93,18 @@ impl<'a> Way<'a> {
             }
         };
         let section = driver.and_then(|name| ini.driver_section(&name));
-        // A section with another library did not lead here; the application may have loaded the shim by itself.
+        // A section with another library did not lead here. The application may have loaded the shim by itself.
         let section = section.filter(|section| site.own.is_none() || site.names_own(section) || unknown(site, section));
         Way { dsn, section }
     }
 }
 
-/// Whether a section's library cannot be told: then it is given the benefit of the doubt.
+/// Returns whether a section's library cannot be identified. Then the section is taken for the one that led here.
 fn unknown(site: &Site, section: &Section) -> bool {
     section.library().is_none_or(|library| site.search.identity(&to_path(library)).is_none())
 }
 
-/// The one real driver that the sections for the shim's own library name, if any does.
+/// Returns the one real driver that the sections for the shim's own library name, if any does.
 fn agreed(site: &Site) -> Result<Option<RealDriver>, DriverError> {
     let own = site.ini.driver_sections().filter(|section| site.names_own(section));
     let mut found: Vec<(&Section, RealDriver)> = Vec::new();
@@ -132,7 +133,7 @@ fn agreed(site: &Site) -> Result<Option<RealDriver>, DriverError> {
     Ok(Some(RealDriver { shim_section, ..real.clone() }))
 }
 
-/// The driver a value names: a path, a section of odbcinst.ini, or a bare library name.
+/// Returns the driver that a value names: a path, a section of odbcinst.ini, or a bare library name.
 fn resolve(site: &Site, value: &[u8], source: String) -> Result<RealDriver, DriverError> {
     let shown = String::from_utf8_lossy(value).into_owned();
     let named = to_path(value);
@@ -150,7 +151,7 @@ fn resolve(site: &Site, value: &[u8], source: String) -> Result<RealDriver, Driv
     let (file, id) = match site.search.file(&library) {
         Some((_, id)) if site.is_own_file(Some(id)) => return Err(itself(&source, &shown)),
         Some((file, id)) => (file, Some(id)),
-        // Only the dynamic linker can tell, which `load` asks.
+        // Only the dynamic linker knows, and `load` asks it.
         None if !is_path(&library) && (section.is_some() || is_library_name(library.as_os_str())) => (library, None),
         None => return Err(not_found(site, &source, &shown, &library, section)),
     };
@@ -158,7 +159,7 @@ fn resolve(site: &Site, value: &[u8], source: String) -> Result<RealDriver, Driv
     Ok(RealDriver { name, library: file, shim_section: None, source })
 }
 
-/// The section that has this file for its driver: by this name, else by another.
+/// Returns the section whose driver is this file, preferably by this name.
 fn section_of<'a>(site: &'a Site, file: &Path, id: FileId) -> Option<&'a Section> {
     let library = |section: &Section| section.library().map(to_path);
     let mut sections = site.ini.driver_sections();
@@ -203,7 +204,7 @@ fn not_named(site: &Site, section: Option<&Section>) -> DriverError {
     )
 }
 
-/// The odbcinst.ini files that were read, or those that were looked for.
+/// Returns the odbcinst.ini files that were read, or else those that were looked for.
 fn files(ini: &Ini) -> String {
     let read = |wanted: bool| {
         let paths = ini.driver_files.iter().filter(move |(_, read)| *read || !wanted);

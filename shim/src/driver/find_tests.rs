@@ -6,7 +6,8 @@ use crate::config::locations::tests::{Scratch, directory};
 use crate::config::sources::Sources;
 use crate::driver::search::Search;
 
-/// A directory with odbcinst.ini, odbc.ini, the shim's library and some drivers' (empty files: nothing is loaded).
+/// Makes a directory with odbcinst.ini, odbc.ini, the shim's library and some drivers' (empty files: nothing is
+/// loaded).
 pub(in crate::driver) fn site(test: &str, drivers: &str, sources: &str) -> (Site, Scratch) {
     let directory = directory(test);
     let fill = |text: &str| text.replace('@', &directory.display().to_string());
@@ -43,7 +44,7 @@ fn connect(site: &Site, environment: Option<&str>, string: &str) -> Result<RealD
     find(site, environment, Asked::String(&string))
 }
 
-/// The setting from all its places, then the driver it names.
+/// Reads the setting from all its places, then finds the driver that it names.
 fn find(site: &Site, super8_driver: Option<&str>, asked: Asked<'_>) -> Result<RealDriver, DriverError> {
     let way = Way::of(site, asked);
     let environment = |name: &str| super8_driver.filter(|_| name == "SUPER8_DRIVER").map(Into::into);
@@ -93,7 +94,7 @@ fn a_driver_may_be_a_section_a_path_or_a_bare_name() {
         assert_eq!((real.library.as_path(), real.name.as_deref()), (two.as_path(), Some(&b"Two"[..])), "{value}");
         assert_eq!(real.shim_section.as_deref(), Some(&b"super8"[..]));
     }
-    // Not in any directory: left to the dynamic linker.
+    // The library is in none of the directories, so it is left to the dynamic linker.
     let real = connect(&site, Some("libelsewhere.so.1"), "DRIVER=super8").unwrap();
     assert_eq!((real.library.as_path(), real.name), (Path::new("libelsewhere.so.1"), None));
 }
@@ -129,7 +130,7 @@ fn a_library_instead_of_a_section_asks_all_sections() {
     let real = connect(&one, None, &format!("DRIVER={shim}")).unwrap();
     assert_eq!((real.name.as_deref(), real.shim_section.as_deref()), (Some(&b"One"[..]), Some(&b"s"[..])));
     assert_eq!(name(connect(&one, None, "DSN=path")), "One");
-    // The application loaded the shim by itself: the section it names leads to another library.
+    // The application loaded the shim by itself, and the section that it names leads to another library.
     assert_eq!(name(connect(&one, None, "DRIVER=One")), "One");
 
     let agreeing = "[One]\nDriver=libone.so\n[s]\nDriver=libsuper8.so\nRealDriver=one\n\

@@ -1,4 +1,5 @@
-//! Opening real drivers: each library once per process, never closed, every symbol checked to be the driver's own.
+//! Opens real drivers. Each library is opened once per process and never closed, and every symbol is checked to be the
+//! driver's own.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, OsStr, c_int, c_void};
@@ -19,7 +20,7 @@ pub struct Library {
     handle: unix::Library,
     path: PathBuf,
     file: Option<FileId>,
-    /// Where it is mapped; 0 if the system does not say.
+    /// Where the library is mapped; 0 if the system does not say.
     base: usize,
     id: u32,
     kind: Kind,
@@ -28,7 +29,7 @@ pub struct Library {
 static OPENED: Mutex<Vec<&'static Library>> = Mutex::new(Vec::new());
 
 /// Opens a real driver as unixODBC would (`RTLD_LAZY | RTLD_LOCAL`), or returns it if it is open already, under
-/// whatever name. A new one's `SQLDriverLoad` is called, if it exports that.
+/// whatever name. Calls a new driver's `SQLDriverLoad` if it exports that.
 ///
 /// # Errors
 /// There is no such library, the loader refuses it, or it is the shim itself.
@@ -40,7 +41,7 @@ pub fn open(library: &Path, search: &Search) -> Result<&'static Library, DriverE
         return open_one(&file);
     }
     match open_one(library) {
-        // The dynamic linker does not know the name: the last directories.
+        // The dynamic linker does not know the name, so try the last directories.
         Err(error) if error.trouble == Trouble::CannotLoad => match search.in_last(library) {
             Some(file) => open_one(&file),
             None if missing(&error, library) => Err(nowhere(library, search)),
@@ -79,8 +80,8 @@ fn open_one(path: &Path) -> Result<&'static Library, DriverError> {
         let message = format!("{} is a driver manager: name a driver's library as the real driver", path.display());
         return Err(DriverError::new(Trouble::DriverManager, message));
     }
-    // SAFETY: loading runs the library's initializers. It is an ODBC driver that the user named in order to have it
-    // loaded and that the driver manager would load the same way.
+    // SAFETY: loading runs the library's initializers. The user named this ODBC driver in order to have it loaded, and
+    // the driver manager would load it the same way.
     let handle = unsafe { unix::Library::open(Some(path), libc::RTLD_LAZY | libc::RTLD_LOCAL) };
     let handle = handle.map_err(|error| cannot_load(path, &error))?;
     let (handle, loaded) = link_map(handle);
@@ -90,12 +91,12 @@ fn open_one(path: &Path) -> Result<&'static Library, DriverError> {
         None => (path.to_owned(), 0),
     };
     let file = FileId::of(&path).filter(|_| is_path(&path));
-    // libsuper8a.so says that it is there when it is loaded.
+    // libsuper8a.so reports itself when it is loaded.
     if (base != 0 && base == facts().own_base) || file.is_some_and(is_own) {
         std::mem::forget(handle);
         return Err(itself(&path));
     }
-    // The dynamic linker found a bare name, and it is one that is open.
+    // The dynamic linker found a bare name, and that library is open already.
     if let Some(known) = opened.iter().find(|known| file.is_some() && known.file == file) {
         return Ok(known);
     }
@@ -110,15 +111,16 @@ fn open_one(path: &Path) -> Result<&'static Library, DriverError> {
         // SAFETY: as above. Once per process is enough for an initializer that must allow a call at every connect.
         unsafe { load() };
     }
-    // Never dropped, hence never closed: drivers leave threads and exit hooks behind.
+    // Never dropped and so never closed, because drivers leave threads and exit hooks behind.
     let library: &'static Library = Box::leak(Box::new(library));
     opened.push(library);
     Ok(library)
 }
 
 impl Library {
-    /// A function of the driver, or nothing if it does not export it itself: `dlsym` also searches the libraries a
-    /// driver is linked to, and many are linked to the driver manager, which has functions of the same names.
+    /// Returns a function of the driver, or `None` if the driver does not export it itself. `dlsym` also searches the
+    /// libraries that a driver is linked to, and many are linked to the driver manager, which has functions of the same
+    /// names.
     pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
         // SAFETY: only the address is taken; nothing is read through it.
         let symbol = unsafe { self.handle.get::<*mut c_void>(name.to_bytes_with_nul()) }.ok()?;
@@ -128,17 +130,17 @@ impl Library {
         (base == self.base || !foreign).then_some(address)
     }
 
-    /// The library's file.
+    /// Returns the library's file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A number for each real driver of the process: 0, 1, 2, ...
+    /// Returns the driver's number in the process: 0, 1, 2, ...
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// ANSI or Unicode.
+    /// Returns whether the driver is an ANSI or a Unicode driver.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -146,7 +148,7 @@ impl Library {
     /// Checks that the shim's build fits this driver.
     ///
     /// # Errors
-    /// It is the other kind; the message names the right build.
+    /// The driver is of the other kind; the message names the right build.
     pub fn check_kind(&self, shim: Kind) -> Result<(), DriverError> {
         if self.kind == shim {
             return Ok(());
@@ -169,18 +171,18 @@ impl Library {
     }
 }
 
-/// Whether a file is one of super8's libraries in this process.
+/// Returns whether a file is one of super8's libraries in this process.
 fn is_own(file: FileId) -> bool {
     [Kind::Ansi, Kind::Unicode].iter().any(|kind| own_library(*kind).and_then(FileId::of) == Some(file))
 }
 
-/// Another build of the shim, wherever it lies.
+/// Returns whether a library is another build of the shim, wherever it is.
 fn is_super8(object: &Path) -> bool {
     let name = object.file_name().and_then(OsStr::to_str).unwrap_or_default();
     ["libsuper8.", "libsuper8a."].iter().any(|start| name.starts_with(start))
 }
 
-/// Whether the loader's complaint is about this library itself and not about one that it needs.
+/// Returns whether the loader complains about this library itself, and not about one that it needs.
 fn missing(error: &DriverError, library: &Path) -> bool {
     platform::is_complaint_about(&error.to_string(), library)
 }

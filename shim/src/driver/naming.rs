@@ -1,5 +1,5 @@
-//! The same connection string seen from both sides: the real driver finds its own name in `DRIVER=`, the application
-//! the shim's.
+//! Converts a connection string between its two forms: in `DRIVER=` the real driver finds its own name, and the
+//! application the shim's.
 
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
@@ -10,16 +10,16 @@ use crate::config::connection_string::{Choice, ConnectionString, Item, quote};
 use crate::config::ini::to_path;
 use crate::config::settings::Setting;
 
-/// What the real driver is given: without super8's own keywords, and with its own name for the shim's in `DRIVER=`. Nothing else
-/// changes; `DRIVER=` is neither added nor removed and `DSN=` not touched, because drivers read the section of the one
-/// or the other from the ini files by themselves.
+/// Returns the string that the real driver is given: without super8's own keywords, and with the driver's own name in
+/// place of the shim's in `DRIVER=`. Nothing else changes. `DRIVER=` is neither added nor removed and `DSN=` is left
+/// alone, because drivers read the section of one or the other from the ini files by themselves.
 pub fn forwarded(given: &ConnectionString, real: &RealDriver, site: &Site) -> Vec<u8> {
     let string = ConnectionString::parse(&given.without(Setting::is_own));
     string.edit(|item| stands_for_shim(item, &string, site).then(|| quote(&real_name(real), item.is_braced())))
 }
 
-/// What the application gets back from a completed string: the shim's name in `DRIVER=` again, so that connecting with
-/// it comes back to the shim.
+/// Returns the string that the application gets back: the completed one with the shim's name in `DRIVER=` again, so
+/// that connecting with it leads back to the shim.
 pub fn returned(completed: &ConnectionString, given: &ConnectionString, real: &RealDriver, site: &Site) -> Vec<u8> {
     let ours = given.items().rev().find(|item| stands_for_shim(*item, given, site));
     let last = completed.items().next_back().map(|item| item.raw().as_ptr());
@@ -42,7 +42,7 @@ pub fn returned(completed: &ConnectionString, given: &ConnectionString, real: &R
     })
 }
 
-/// The beginning of the application's name for as much of the driver's as a small buffer took.
+/// Returns as much of the application's name as a small buffer held of the driver's.
 fn cut_name(cut: &[u8], real: &[u8], ours: Option<&[u8]>) -> Option<Vec<u8>> {
     let ours = ours?;
     let bare = |name: &[u8]| name.strip_prefix(b"{").unwrap_or(name).to_vec();
@@ -55,7 +55,7 @@ fn cut_name(cut: &[u8], real: &[u8], ours: Option<&[u8]>) -> Option<Vec<u8>> {
     Some(shown)
 }
 
-/// The real driver's section, or its library where it has none.
+/// Returns the real driver's section, or its library if it has no section.
 fn real_name(real: &RealDriver) -> Cow<'_, [u8]> {
     match &real.name {
         Some(name) => Cow::Borrowed(name),
@@ -63,8 +63,8 @@ fn real_name(real: &RealDriver) -> Cow<'_, [u8]> {
     }
 }
 
-/// Whether an item is a `DRIVER=` that means the shim: the one that led here, or another of the same meaning. (A
-/// `DRIVER=` after a `DSN=` decides nothing and may mean the real driver.)
+/// Returns whether an item is a `DRIVER=` that means the shim: the one that led here, or another of the same meaning.
+/// (A `DRIVER=` after a `DSN=` decides nothing and may mean the real driver.)
 fn stands_for_shim(item: Item<'_>, string: &ConnectionString, site: &Site) -> bool {
     if !item.is("DRIVER") {
         return false;

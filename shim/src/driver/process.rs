@@ -1,5 +1,5 @@
-//! What this process and account say about themselves: where the shim's and the driver manager's libraries are, the
-//! driver manager's search path, the account's home directory.
+//! Facts about this process and its account: where the shim's and the driver manager's libraries are, the driver
+//! manager's search path, and the account's home directory.
 #![allow(unsafe_code)]
 
 use once_cell::sync::Lazy;
@@ -16,15 +16,16 @@ use libloading::os::unix::Library;
 /// Which of ODBC's two sets of functions a driver exports: the ANSI set only, or the functions in W as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// No function in W: the driver manager converts for it. libsuper8a.so stands before such a driver.
+    /// The driver has no function in W, so the driver manager converts for it. libsuper8a.so stands in for such a
+    /// driver.
     Ansi,
-    /// `SQLConnectW` or `SQLDriverConnectW`. libsuper8.so stands before such a driver.
+    /// The driver has `SQLConnectW` or `SQLDriverConnectW`. libsuper8.so stands in for such a driver.
     #[default]
     Unicode,
 }
 
 impl Kind {
-    /// The build of super8 for this kind of driver.
+    /// Returns the build of super8 for this kind of driver.
     pub fn shim_library(self) -> &'static str {
         match self {
             Kind::Ansi => "libsuper8a.so",
@@ -45,24 +46,25 @@ impl fmt::Display for Kind {
 /// The facts that do not change while the process runs.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// The file this code was loaded from: libsuper8.so (in tests, the test program).
+    /// The file that this code was loaded from: libsuper8.so (in tests, the test program).
     pub own_library: Option<PathBuf>,
     /// Where this code's library is mapped.
     pub own_base: usize,
     /// The driver manager's library, if one is loaded.
     pub manager: Option<PathBuf>,
-    /// Whether that is iODBC. Where both are loaded, unixODBC is in charge: iODBC comes with a program that links it for nothing.
+    /// Whether that is iODBC. If both are loaded, unixODBC is in charge, because iODBC then comes with a program that
+    /// links it without using it.
     pub iodbc: bool,
-    /// The directories libltdl looks in for the driver manager, if it uses the shared libltdl.
+    /// The directories in which libltdl looks for drivers, if the driver manager uses the shared libltdl.
     pub libltdl_path: Vec<PathBuf>,
-    /// The home directory in the account database: unixODBC's, which does not heed `$HOME` for `.odbc.ini`.
+    /// The home directory in the account database. unixODBC uses it, and ignores `$HOME` for `.odbc.ini`.
     pub account_home: Option<PathBuf>,
 }
 
-/// The facts, gathered at the first call.
+/// Returns the facts, which the first call gathers.
 ///
-/// The first call belongs into the allocation of an environment handle: unixODBC holds its library lock around that,
-/// the same it holds while it sets libltdl's search path, so that the path can be read without a race.
+/// The first call should come from the allocation of an environment handle. unixODBC holds its library lock around
+/// that, the same one that it holds while it sets libltdl's search path, so the path can be read without a race.
 pub fn facts() -> &'static Facts {
     static FACTS: Lazy<Facts> = Lazy::new(|| {
         let (own, own_base) = match object_of(facts as *const () as usize) {
@@ -93,7 +95,7 @@ pub fn remember_ansi_library(function: usize) {
     }
 }
 
-/// The library of super8's that stands before drivers of this kind.
+/// Returns super8's library that stands in for drivers of this kind.
 pub fn own_library(kind: Kind) -> Option<&'static Path> {
     match kind {
         Kind::Ansi => ANSI_LIBRARY.get().map(PathBuf::as_path),
@@ -101,8 +103,8 @@ pub fn own_library(kind: Kind) -> Option<&'static Path> {
     }
 }
 
-/// Whether a library is a driver manager or its installer library, by its file name: `libodbc.so.2`,
-/// `libodbcinst.so.2`, `libiodbc.so.2`, also `libodbc-1a2b3c4d.so.2.0.0` as Python wheels bundle it.
+/// Returns whether a library is a driver manager or its installer library, by its file name: `libodbc.so.2`,
+/// `libodbcinst.so.2`, `libiodbc.so.2`, and also `libodbc-1a2b3c4d.so.2.0.0`, as Python wheels bundle it.
 pub fn is_driver_manager(library: &Path) -> bool {
     ["libodbc", "libodbcinst", "libodbccr", "libiodbc", "libiodbcinst"].iter().any(|name| is_library(library, name))
 }
@@ -112,7 +114,7 @@ fn is_library(file: &Path, library: &str) -> bool {
     name.strip_prefix(library.as_bytes()).is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
 }
 
-/// The libraries of other copies of super8 in the process.
+/// Returns the libraries of other copies of super8 in the process.
 pub fn other_copies() -> Vec<PathBuf> {
     let is_build = |path: &Path| {
         let name = path.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
@@ -123,7 +125,8 @@ pub fn other_copies() -> Vec<PathBuf> {
     loaded_libraries().into_iter().filter(|path| is_build(path) && !ours.contains(&real(path))).collect()
 }
 
-/// libltdl's user search path: what the driver manager set, if it uses the shared libltdl (Debian's and Fedora's do).
+/// Returns libltdl's user search path: what the driver manager set, if it uses the shared libltdl (Debian's and
+/// Fedora's do).
 fn libltdl_path() -> Vec<PathBuf> {
     let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD;
     // SAFETY: RTLD_NOLOAD opens only what is in the process already, so that no initializer runs.
@@ -139,7 +142,7 @@ fn libltdl_path() -> Vec<PathBuf> {
     super::search::split(OsStr::from_bytes(unsafe { CStr::from_ptr(found) }.to_bytes()))
 }
 
-/// The home directory of the account this process runs as.
+/// Returns the home directory of the account that this process runs as.
 fn account_home() -> Option<PathBuf> {
     let mut buffer = vec![0; 4096];
     // SAFETY: passwd is a plain C structure for which all zeros is a value.

@@ -1,8 +1,8 @@
-//! Where a library without a directory in its name is looked for.
+//! Searches for a library whose name has no directory.
 //!
 //! unixODBC opens drivers through libltdl, which looks first in the directory compiled into the driver manager (on
 //! Debian `/usr/lib/ARCH/odbc`), then in `$LTDL_LIBRARY_PATH`, then where the dynamic linker looks. The dynamic linker
-//! alone does not find a stock Debian driver. The order here:
+//! alone does not find a stock Debian driver. The order here is:
 //!
 //! 1. libltdl's search path, asked from the libltdl that the driver manager uses; if that cannot be had, `odbc` beside
 //!    the driver manager's own library;
@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// One file whatever its names: device and inode.
+/// The identity of a file under any of its names: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileId {
     device: u64,
@@ -26,7 +26,7 @@ pub struct FileId {
 }
 
 impl FileId {
-    /// The file behind a path, links followed; none if there is no such file.
+    /// Returns the file behind a path, following links; `None` if there is no such file.
     pub fn of(path: &Path) -> Option<FileId> {
         let metadata = std::fs::metadata(path).ok().filter(|metadata| metadata.is_file())?;
         Some(FileId::from(&metadata))
@@ -39,20 +39,20 @@ impl From<&Metadata> for FileId {
     }
 }
 
-/// The directories on both sides of the dynamic linker's own search.
+/// The directories to search before and after the dynamic linker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Looked in before the dynamic linker is asked.
+    /// Searched before the dynamic linker is asked.
     pub first: Vec<PathBuf>,
-    /// Looked in after it.
+    /// Searched after it.
     pub last: Vec<PathBuf>,
 }
 
 impl Search {
-    /// The directories of this process.
+    /// Returns the directories of this process.
     ///
-    /// `libltdl` is its search path if it could be asked, `manager` the driver manager's library, `own` the shim's,
-    /// `ltdl_variable` the value of `LTDL_LIBRARY_PATH`.
+    /// `libltdl` is libltdl's search path, if it could be asked; `manager` is the driver manager's library, `own` the
+    /// shim's, and `ltdl_variable` the value of `LTDL_LIBRARY_PATH`.
     pub fn new(
         libltdl: &[PathBuf],
         ltdl_variable: Option<&OsStr>,
@@ -78,27 +78,27 @@ impl Search {
         Search { first, last }
     }
 
-    /// The library's file, without asking the dynamic linker: a name with a `/` is a path.
+    /// Returns the library's file without asking the dynamic linker. A name with a `/` is a path.
     pub fn file(&self, library: &Path) -> Option<(PathBuf, FileId)> {
         in_directories(&self.first, library).or_else(|| in_directories(&self.last, library))
     }
 
-    /// The file in one of the directories before the dynamic linker's.
+    /// Returns the file in one of the directories that come before the dynamic linker.
     pub fn in_first(&self, library: &Path) -> Option<PathBuf> {
         in_directories(&self.first, library).map(|(file, _)| file)
     }
 
-    /// The file in one of the directories after the dynamic linker's.
+    /// Returns the file in one of the directories that come after the dynamic linker.
     pub fn in_last(&self, library: &Path) -> Option<PathBuf> {
         in_directories(&self.last, library).map(|(file, _)| file)
     }
 
-    /// Which file a library is, if it can be told without loading it.
+    /// Returns which file a library is, if that is known without loading it.
     pub fn identity(&self, library: &Path) -> Option<FileId> {
         self.file(library).map(|(_, id)| id)
     }
 
-    /// All directories that exist, for error messages: each once, though /lib be a link to /usr/lib.
+    /// Returns all directories that exist, for error messages. Each appears once, even if /lib is a link to /usr/lib.
     pub fn shown(&self) -> String {
         let mut real: Vec<PathBuf> = Vec::new();
         for directory in self.first.iter().chain(&self.last).filter(|directory| directory.is_dir()) {
@@ -112,12 +112,12 @@ impl Search {
     }
 }
 
-/// Whether a library is given by path: the dynamic linker's own rule.
+/// Returns whether a library is given by path, by the dynamic linker's own rule.
 pub fn is_path(library: &Path) -> bool {
     library.as_os_str().as_bytes().contains(&b'/')
 }
 
-/// The directories of a search path variable.
+/// Returns the directories of a search path variable.
 pub fn split(path: &OsStr) -> Vec<PathBuf> {
     std::env::split_paths(path).filter(|directory| !directory.as_os_str().is_empty()).collect()
 }

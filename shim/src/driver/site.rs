@@ -1,4 +1,4 @@
-//! What decides, apart from the connection string, which real driver is loaded.
+//! What decides, besides the connection string, which real driver is loaded.
 
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
@@ -24,16 +24,16 @@ pub struct Site {
     pub search: Search,
     /// The shim's own library: the one for drivers of this kind.
     pub own: Option<PathBuf>,
-    /// Which file that is now.
+    /// The file that the library is now.
     own_file: Option<FileId>,
-    /// The kind of drivers that connections are to.
+    /// The kind of drivers that are connected to.
     pub kind: Kind,
 }
 
 impl Site {
-    /// This process's, as it is now: a test may change its environment and the files between connections. (The driver
-    /// manager itself keeps what ODBCSYSINI and ODBCINSTINI were at its first look, and ini values for 20 seconds.)
-    /// What has not changed since the last time is not read again.
+    /// Returns this process's site as it is now, because a test may change its environment and the files between
+    /// connections. (The driver manager itself keeps the ODBCSYSINI and ODBCINSTINI that it first saw, and ini values
+    /// for 20 seconds.) What has not changed since the last time is not read again.
     pub fn of_this_process(kind: Kind) -> Arc<Site> {
         type Last = Mutex<Option<(Basis, Arc<Site>)>>;
         static LAST: [Last; 2] = [const { Mutex::new(None) }; 2];
@@ -49,7 +49,7 @@ impl Site {
         site
     }
 
-    /// The same over any environment, read afresh.
+    /// Returns the site for any environment, read afresh.
     pub fn of(environment: Environment<'_>) -> Site {
         Site::on(&Basis::of(environment, Kind::Unicode))
     }
@@ -61,23 +61,23 @@ impl Site {
         Site { ini: Ini::read(&basis.locations), search, own, own_file: basis.own_file, kind: basis.kind }
     }
 
-    /// One made of these parts; `own` is the shim's library.
+    /// Returns a site made of these parts; `own` is the shim's library.
     pub fn new(ini: Ini, search: Search, own: Option<PathBuf>) -> Site {
         let own_file = own.as_deref().and_then(FileId::of);
         Site { ini, search, own, own_file, kind: Kind::Unicode }
     }
 
-    /// Whether a library, by path or by bare name, is the shim itself.
+    /// Returns whether a library, by path or by bare name, is the shim itself.
     pub fn is_own(&self, library: &Path) -> bool {
         self.is_own_file(self.search.identity(library))
     }
 
-    /// Whether a file is the shim itself.
+    /// Returns whether a file is the shim itself.
     pub fn is_own_file(&self, file: Option<FileId>) -> bool {
         file.is_some() && file == self.own_file
     }
 
-    /// Whether a section of odbcinst.ini has the shim for its driver.
+    /// Returns whether a section of odbcinst.ini has the shim as its driver.
     pub fn names_own(&self, section: &Section) -> bool {
         section.library().is_some_and(|library| self.is_own(&to_path(library)))
     }
@@ -88,9 +88,9 @@ impl Site {
 struct Basis {
     locations: Locations,
     ltdl_variable: Option<OsString>,
-    /// The state of each ini file, in the order of the locations; none for one that is not there.
+    /// The state of each ini file, in the order of the locations; `None` for a file that does not exist.
     stamps: Vec<Option<Stamp>>,
-    /// The file that the shim's own library is: another one after an upgrade.
+    /// The file that the shim's own library is. It changes with an upgrade.
     own_file: Option<FileId>,
     kind: Kind,
 }
@@ -114,7 +114,7 @@ impl Basis {
         Basis { locations, ltdl_variable: environment("LTDL_LIBRARY_PATH"), stamps, own_file, kind }
     }
 
-    /// Whether a further change of the files would show: the clock of a file system may stand still for a while.
+    /// Returns whether a further change of the files would show. A file system's clock may stand still for a while.
     fn settled(&self) -> bool {
         const COARSEST: Duration = Duration::from_secs(3);
         let now = SystemTime::now();
@@ -135,7 +135,7 @@ impl Stamp {
     }
 }
 
-/// The directories that may be compiled into the driver manager for its ini files, likeliest first.
+/// Returns the directories that may be compiled into the driver manager for its ini files, likeliest first.
 fn system_directories(manager: Option<&Path>) -> Vec<PathBuf> {
     // PREFIX/lib/libodbc.so.2, PREFIX/lib64/..., PREFIX/lib/ARCH/...
     let prefix = manager.and_then(|library| {

@@ -1,7 +1,7 @@
-//! The conversions on an application's buffer as a call or a binding describes it: where places meet cells.
+//! Converts between cells and an application's buffer, as a call or a binding describes the buffer.
 //!
-//! Everything here takes a [`Binding`], whose places the application promises to be valid (docs/safety.md,
-//! "application memory"), and is safe to call for that reason.
+//! Everything here takes a [`Binding`]. It is safe to call because the application promises that a binding's places are
+//! valid (docs/safety.md, "application memory").
 #![allow(unsafe_code)]
 
 use super::observer::held;
@@ -9,9 +9,10 @@ use super::{CType, Length, Pieces, Progress, Target, Written, param};
 use crate::args::{Binding, Place};
 use super8_cassette::{Cell, Row, Value};
 
-/// Reads what the driver left in a bound buffer into the row, with what it [reported](Length::reported). `cut` says that the driver
-/// may have cut off the value: where the application gave no place for its length, a buffer that is full holds only a part of it
-/// then. True if the driver filled the buffer with text and wrote no terminator.
+/// Reads what the driver left in a bound buffer into the row, with the length that it [reported](Length::reported).
+/// `cut` says that the driver may have cut off the value: then a full buffer holds only a part of it, if the
+/// application gave no place for the length. Returns true if the driver filled the buffer with text and wrote no
+/// terminator.
 #[inline]
 pub fn read(
     binding: &Binding,
@@ -50,7 +51,7 @@ fn read_any(
     is_unterminated(binding, c_type, length)
 }
 
-/// Whether the driver filled the buffer with text and wrote no terminator.
+/// Returns whether the driver filled the buffer with text and wrote no terminator.
 pub fn is_unterminated(binding: &Binding, c_type: CType, length: Length) -> bool {
     let room = super::read::room(c_type.kind(), binding.capacity);
     match length {
@@ -64,7 +65,7 @@ pub fn is_unterminated(binding: &Binding, c_type: CType, length: Length) -> bool
     }
 }
 
-/// The same with a length that is known already.
+/// Reads what the driver left in a buffer into the row, with a length that is known already.
 #[inline]
 pub fn read_as(binding: &Binding, c_type: CType, length: Length, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
     // SAFETY: a buffer the application passed for this type.
@@ -85,7 +86,7 @@ pub fn write_zeros(binding: &Binding, c_type: CType) {
     }
 }
 
-/// Writes the length of a value without a buffer.
+/// Writes the length of a value for which there is no buffer.
 pub fn write_length(binding: &Binding, length: isize) {
     let indicator = if binding.indicator.is_null() { binding.length } else { binding.indicator };
     if length == odbc_sys::NULL_DATA { indicator } else { binding.length }.set_len(length);
@@ -95,7 +96,7 @@ pub fn write_length(binding: &Binding, length: isize) {
 pub enum Sent {
     /// The value, as the cassette has it.
     Value(Value),
-    /// It comes with SQLPutData.
+    /// The value comes with SQLPutData.
     AtExecution,
 }
 
@@ -104,8 +105,8 @@ pub fn parameter(binding: &Binding, c_type: CType) -> Sent {
     sent(binding, c_type, binding.length.len_at(0))
 }
 
-/// Reads a bound column that SQLSetPos or SQLBulkOperations sends: no more than its buffer, whatever the length says that a
-/// fetch left there.
+/// Reads a bound column that SQLSetPos or SQLBulkOperations sends. Reads no more than its buffer, because the length
+/// may be one that a fetch left there.
 pub fn column(binding: &Binding, c_type: CType) -> Sent {
     let most = if c_type.is_variable() { binding.capacity.max(0) } else { isize::MAX };
     sent(binding, c_type, binding.length.len_at(0).map(|length| length.min(most)))
@@ -119,7 +120,7 @@ fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
     match value {
         Ok(value) => Sent::Value(scaled(value, binding)),
         Err(param::Refused::DataAtExec) => Sent::AtExecution,
-        // What comes of these is the driver's to say.
+        // What comes of these is for the driver to say.
         Err(param::Refused::NoBuffer) => Sent::Value(Value::Map(vec![("NO_BUFFER".to_owned(), Value::Null)])),
         Err(param::Refused::BadLength(length)) => {
             Sent::Value(Value::Map(vec![("BAD_LENGTH".to_owned(), Value::from(length))]))
@@ -127,7 +128,8 @@ fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
     }
 }
 
-/// A number whose descriptor has another precision or scale than its structure: drivers differ in which they go by.
+/// Adds precision and scale to a number whose descriptor says other ones than its structure. Drivers differ in which
+/// they use.
 fn scaled(mut value: Value, binding: &Binding) -> Value {
     if let (Some((precision, scale)), Value::Map(pairs)) = (binding.numeric, &mut value)
         && let [(name, Value::Text(text))] = &mut pairs[..]
@@ -139,7 +141,8 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
     value
 }
 
-/// What is sent for a SQL_NUMERIC_STRUCT if the driver goes by this precision and scale, not by those in the structure.
+/// Returns what is sent for a SQL_NUMERIC_STRUCT by a driver that uses this precision and scale instead of those in the
+/// structure.
 pub fn numeric_of_parameter(binding: &Binding, precision: u8, scale: i8) -> Option<Value> {
     param::numeric_of_parameter(held(binding, CType::NUMERIC, Length::reported(binding)), precision, scale)
 }
@@ -154,7 +157,7 @@ pub enum Chunk<'a> {
     Wrong(isize),
 }
 
-/// What one SQLPutData call sends (its reference page, "StrLen_or_Ind").
+/// Reads what one SQLPutData call sends (its reference page, "StrLen_or_Ind").
 pub fn chunk<'a>(c_type: CType, data: Place, length: isize) -> Chunk<'a> {
     let bytes = |count: usize| {
         // SAFETY: the application's promise to SQLPutData.
@@ -197,7 +200,7 @@ pub fn write(
     unsafe { super::write(cell, recorded, to, target(binding, true), progress) }
 }
 
-/// The same as a driver does it that writes no terminator to a buffer that is full.
+/// Writes a cell like a driver that writes no terminator to a buffer that is full.
 pub fn write_unterminated(
     cell: &Cell<'_>,
     recorded: CType,
@@ -215,7 +218,7 @@ fn target(binding: &Binding, terminates: bool) -> Target {
         pointer: binding.target.address().cast(),
         capacity: binding.capacity,
         length: binding.length.address().cast(),
-        // An application that gave only a place for the length finds SQL_NULL_DATA there, as drivers do it.
+        // If the application gave only a place for the length, SQL_NULL_DATA goes there, as with drivers.
         indicator: if binding.indicator.is_null() { binding.length } else { binding.indicator }.address().cast(),
         numeric: binding.numeric,
         terminates,

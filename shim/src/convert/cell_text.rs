@@ -1,7 +1,7 @@
 //! The text of a value of fixed size in a cassette.
 //!
-//! [`to_text`] and [`from_text`] are inverse to one another for every value that has a text. A value that has none (a
-//! month 13, a NaN with a payload, a struct with fields that do not belong to it) is kept as bytes by the callers.
+//! [`to_text`] and [`from_text`] are each other's inverse for every value that has a text. A value without one (a month
+//! 13, a NaN with a payload, a struct with fields that do not belong to it) is kept as bytes by the callers.
 
 use super::ctype::Kind;
 use super::datetime;
@@ -9,12 +9,13 @@ use super::decimal::Numeric;
 use super::fixed::{self, Fixed};
 use super::interval::Interval;
 
-/// Appends the text of a value of this kind; false, and nothing appended, if it has none.
+/// Appends the text of a value of this kind. Returns false and appends nothing if the value has no text.
 pub(super) fn to_text(kind: Kind, bytes: &[u8], out: &mut Vec<u8>) -> bool {
     write_text(kind, bytes, out).is_some()
 }
 
-/// Whether the text of a value of this kind is always plain. That of a SQL_NUMERIC_STRUCT may have parentheses and a comma.
+/// Returns whether the text of a value of this kind is always plain. That of a SQL_NUMERIC_STRUCT may have parentheses
+/// and a comma.
 pub(super) fn is_plain(kind: Kind) -> bool {
     kind != Kind::Numeric
 }
@@ -48,7 +49,7 @@ fn write_text(kind: Kind, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// The bytes of the value of this kind that the text stands for.
+/// Returns the bytes of the value of this kind that the text stands for.
 pub(super) fn from_text(kind: Kind, text: &[u8]) -> Option<Fixed> {
     let words = || std::str::from_utf8(text).ok();
     Some(match kind {

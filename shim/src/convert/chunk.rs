@@ -1,4 +1,4 @@
-//! Handing out a value of any length: as much as the buffer holds, the rest with the next call.
+//! Hands out a value of any length: as much as the buffer holds, and the rest with the next calls.
 //!
 //! ODBC reference: SQLGetData, "Retrieving Variable-Length Data in Parts".
 #![allow(unsafe_code)]
@@ -13,18 +13,18 @@ use super::utf16;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whole<'a> {
     pub(super) content: Content<'a>,
-    /// The value's length in bytes of the target's form, where the recording holds but its beginning; negative if the
-    /// driver did not tell.
+    /// The value's length in bytes in the target's form, if only its beginning was recorded; negative if the driver did
+    /// not tell it.
     pub(super) cut: Option<i64>,
-    /// Characters (bytes for BINARY) that must fit, or the conversion fails: the whole digits of a number, the date of
-    /// a timestamp. A buffer of no length only asks how long the value is.
+    /// How many characters (bytes for BINARY) must fit, or else the conversion fails: the whole digits of a number, the
+    /// date of a timestamp. A buffer of length zero only asks how long the value is.
     pub(super) least: usize,
 }
 
 /// Writes the next piece for a target of this kind: CHAR, WCHAR, BINARY or one of the driver's own.
 ///
 /// # Safety
-/// The target's pointers are null or writable, the buffer over its capacity.
+/// The target's pointers are null or writable, the buffer over its whole capacity.
 pub(super) unsafe fn deliver(kind: Kind, whole: Whole<'_>, target: &mut Target, progress: &mut Progress) -> Written {
     let unit = read::unit(kind);
     let width = unit.unwrap_or(1);
@@ -34,7 +34,7 @@ pub(super) unsafe fn deliver(kind: Kind, whole: Whole<'_>, target: &mut Target, 
         Content::Widen(text) => *progress.whole.get_or_insert_with(|| 2 * utf16::units(text)),
     };
     let left = have.saturating_sub(progress.served);
-    // A length that is not whole units (an odd one for WCHAR) belongs to a value that is all there.
+    // A length that is not in whole units (an odd one for WCHAR) belongs to a value that was recorded completely.
     let cut = whole.cut.filter(|total| !(have as i64..(have + width) as i64).contains(total));
     let length = match whole.cut {
         Some(total @ 0..) => total.saturating_sub(progress.served as i64),

@@ -1,4 +1,4 @@
-//! What a conversion is given, what it returns, and why it fails.
+//! What a conversion gets, what it returns, and why it fails.
 
 use std::borrow::Cow;
 
@@ -10,53 +10,53 @@ use super::fixed::Fixed;
 pub(super) enum Content<'a> {
     /// These bytes, for any target.
     Raw(&'a [u8]),
-    /// This UTF-8, as UTF-16.
+    /// This UTF-8 text, to be written as UTF-16.
     Widen(&'a [u8]),
-    /// Two hexadecimal digits a byte, as CHAR or WCHAR.
+    /// Two hexadecimal digits for each byte, as CHAR or WCHAR.
     Hex(&'a [u8]),
 }
 
-/// What was asked for.
+/// What the application asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wish {
     pub(super) to: CType,
-    /// Precision and scale of the application's descriptor for a NUMERIC target.
+    /// The precision and scale of the application's descriptor, for a NUMERIC target.
     pub(super) numeric: Option<(u8, i8)>,
     /// The recorded value's own bytes, if its type has a fixed size.
     pub(super) value: Option<Fixed>,
-    /// The recorded length in bytes, if the recording holds but the beginning of the value.
+    /// The recorded length in bytes, if only the beginning of the value was recorded.
     pub(super) cut: Option<i64>,
 }
 
 /// A value in its new form.
 #[derive(Clone, Debug)]
 pub(super) enum Converted<'a> {
-    /// Of a fixed size. `lost`: digits or fields at the end were left out (01S07).
+    /// A value of fixed size. `lost` says that digits or fields at the end were left out (01S07).
     Fixed { value: Fixed, lost: bool },
-    /// Part of what was recorded, as it is or in another encoding; `cut` is the length in that form, if the value was
+    /// Part of what was recorded, as it is or in another encoding. `cut` is the length in that form, if the value was
     /// recorded in part.
     Recorded { content: Content<'a>, cut: Option<i64> },
-    /// A text, or bytes, made for the purpose; `least` of them must fit.
+    /// A text or bytes made by the conversion; `least` of them must fit.
     Made { bytes: Vec<u8>, least: usize },
 }
 
-/// What became of a cell.
+/// The outcome of writing a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Written {
-    /// All of it is in the buffer.
+    /// The whole value is in the buffer.
     Success,
-    /// The buffer has its beginning, or its next piece: SQL_SUCCESS_WITH_INFO, 01004.
+    /// The buffer holds the value's beginning or its next piece: SQL_SUCCESS_WITH_INFO, 01004.
     Truncated,
-    /// A fraction, or fields at the end, had no place in the target's type: SQL_SUCCESS_WITH_INFO, 01S07.
+    /// A fraction, or fields at the end, have no place in the target's type: SQL_SUCCESS_WITH_INFO, 01S07.
     FractionTruncated,
-    /// SQLGetData has handed out all of it before: SQL_NO_DATA. Nothing was written.
+    /// SQLGetData has handed out the whole value before: SQL_NO_DATA. Nothing was written.
     NoData,
     /// SQL_ERROR. The buffer may have been touched, as ODBC allows.
     Failed {
         /// SQLSTATE.
         sqlstate: &'static str,
-        /// What is wrong, and for a gap in the recording what to do.
+        /// What is wrong, and what to do if the recording lacks something.
         message: Cow<'static, str>,
     },
 }
@@ -110,17 +110,17 @@ impl Failure {
         )
     }
 
-    /// A recorded struct whose fields contradict one another.
+    /// The recorded struct's fields contradict each other.
     pub(super) fn malformed() -> Failure {
         Failure::new("22018", "Invalid character value for cast specification: the recorded struct is malformed")
     }
 
-    /// A cell that cannot be what its C type says: the cassette was edited.
+    /// The cell is not a value of its C type, so somebody edited the cassette.
     pub(super) fn bad_cell(what: &str) -> Failure {
         Failure::new("HY000", what.to_owned())
     }
 
-    /// In words.
+    /// Returns the failure in words.
     pub(super) fn what(self) -> String {
         self.message.into_owned()
     }

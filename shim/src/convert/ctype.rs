@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 
-/// A C data type by its number (`SQL_C_...`). Any number is one: drivers define their own from 0x4000 on.
+/// A C data type by its number (`SQL_C_...`). Any number is valid, because drivers define their own from 0x4000 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CType(pub i16);
 
-/// What a C type is made of; types of one kind share their memory layout.
+/// The memory layout of a C type. Types of one kind share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Bytes in the application's or the driver's character set, NUL-terminated.
@@ -21,7 +21,7 @@ pub enum Kind {
     Bit,
     /// An integer of `size` bytes.
     Integer {
-        /// Bytes.
+        /// The size in bytes.
         size: usize,
         /// Whether it can be negative.
         signed: bool,
@@ -42,11 +42,11 @@ pub enum Kind {
     Timestamp,
     /// SQL_INTERVAL_STRUCT with these fields.
     Interval(Qualifier),
-    /// Of the driver's own, or not a type: only its length tells its size.
+    /// A type of the driver's own, or not a type at all. Only a value's length tells its size.
     Other,
 }
 
-/// The fields of an interval; the numbers are those of SQLINTERVAL.
+/// The fields of an interval. The numbers are those of SQLINTERVAL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is what it says
 pub enum Qualifier {
@@ -81,10 +81,10 @@ macro_rules! c_types {
         }
 
         impl CType {
-            /// Every C type ODBC defines.
+            /// Every C type that ODBC defines.
             pub const ALL: &[CType] = &[$(CType::$name,)*];
 
-            /// The name in a cassette: without `SQL_C_`; a type of the driver's own is its number.
+            /// Returns the name in a cassette: without `SQL_C_`. The name of a driver's own type is its number.
             #[inline]
             pub fn name(self) -> Cow<'static, str> {
                 match self.0 {
@@ -93,7 +93,7 @@ macro_rules! c_types {
                 }
             }
 
-            /// The type of this name. BOOKMARK and VARBOOKMARK are other names of UBIGINT and BINARY.
+            /// Returns the type of this name. BOOKMARK and VARBOOKMARK are other names of UBIGINT and BINARY.
             pub fn from_name(name: &str) -> Option<CType> {
                 match name {
                     $(stringify!($name) => Some(CType::$name),)*
@@ -103,7 +103,7 @@ macro_rules! c_types {
                 }
             }
 
-            /// What it is made of. Looked up in a table: it is asked several times for every cell.
+            /// Returns the type's kind, from a table, because it is asked for several times for every cell.
             #[inline]
             pub const fn kind(self) -> Kind {
                 const LOWEST: i16 = CType::UTINYINT.0;
@@ -163,12 +163,13 @@ c_types! {
 }
 
 impl CType {
-    /// The number, as the application passed it.
+    /// Returns the number as the application passed it.
     pub const fn code(self) -> i16 {
         self.0
     }
 
-    /// Bytes of a value, for the types that always have as many; none for CHAR, WCHAR, BINARY and the unknown.
+    /// Returns the size of a value in bytes, if the type's values all have the same size. `None` for CHAR, WCHAR,
+    /// BINARY and unknown types.
     #[inline]
     pub const fn fixed_size(self) -> Option<usize> {
         match self.kind() {
@@ -184,7 +185,8 @@ impl CType {
         }
     }
 
-    /// Bytes of a buffer that some drivers set to zero for a NULL: all of a value of a fixed size, the first character of a text.
+    /// Returns how many bytes of the buffer some drivers set to zero for a NULL: a whole value of fixed size, or the
+    /// first character of a text.
     pub const fn null_size(self) -> Option<usize> {
         match self.kind() {
             Kind::Char => Some(1),
@@ -193,26 +195,26 @@ impl CType {
         }
     }
 
-    /// Whether the value is an integer (BIT is not).
+    /// Returns whether the value is an integer (BIT is not).
     pub const fn is_integer(self) -> bool {
         matches!(self.kind(), Kind::Integer { .. })
     }
 
-    /// Whether the value is FLOAT or DOUBLE.
+    /// Returns whether the value is FLOAT or DOUBLE.
     pub const fn is_float(self) -> bool {
         matches!(self.kind(), Kind::Float | Kind::Double)
     }
 
-    /// Whether the value may come in pieces: all that is not of a fixed size.
+    /// Returns whether the value may come in pieces, as all values without a fixed size may.
     #[inline]
     pub const fn is_variable(self) -> bool {
         self.fixed_size().is_none()
     }
 
-    /// What SQL_C_DEFAULT means for a column or parameter of this SQL type, ODBC 2 and 3 numbers alike.
+    /// Returns what SQL_C_DEFAULT means for a column or parameter of this SQL type, with ODBC 2 or ODBC 3 number.
     ///
-    /// ODBC makes integers signed or unsigned as the column is. Here they are signed: the bytes are the same, and the
-    /// same bytes come back. A type this table does not know is character data, as drivers have it.
+    /// ODBC makes integers signed or unsigned as the column is. Here they are always signed; the bytes are the same,
+    /// and the same bytes come back. A type that this table does not know is character data, as with drivers.
     pub const fn default_for(sql_type: i16) -> CType {
         match sql_type {
             // CHAR, VARCHAR, LONGVARCHAR, NUMERIC, DECIMAL
@@ -230,9 +232,9 @@ impl CType {
             // FLOAT, DOUBLE
             6 | 8 => CType::DOUBLE,
             -11 => CType::GUID,
-            // date, time and timestamp of ODBC 2, then of ODBC 3, then the intervals of ODBC 3
+            // The date, time and timestamp of ODBC 2, then those of ODBC 3, then the intervals of ODBC 3.
             9..=11 | 91..=93 | 101..=113 => CType(sql_type),
-            // the intervals of ODBC 2, which stood in another order
+            // The intervals of ODBC 2, which had another order.
             -80 => CType::INTERVAL_YEAR,
             -81 => CType::INTERVAL_MONTH,
             -82 => CType::INTERVAL_YEAR_TO_MONTH,

@@ -1,4 +1,4 @@
-//! SQL_DATE_STRUCT, SQL_TIME_STRUCT and SQL_TIMESTAMP_STRUCT: bytes, text, and what a valid one is.
+//! SQL_DATE_STRUCT, SQL_TIME_STRUCT and SQL_TIMESTAMP_STRUCT: their bytes, their text, and which values are valid.
 //!
 //! ODBC reference, Appendix D: "C Data Types" and "SQL to C: Timestamp".
 
@@ -10,19 +10,19 @@ fn short(bytes: &[u8], at: usize) -> Option<[u8; 2]> {
     bytes.get(at..at + 2)?.try_into().ok()
 }
 
-/// The date in these 6 bytes.
+/// Reads the date in these 6 bytes.
 pub(super) fn date(bytes: &[u8]) -> Option<Date> {
     let field = |at| short(bytes, at).map(u16::from_ne_bytes);
     Some(Date { year: i16::from_ne_bytes(short(bytes, 0)?), month: field(2)?, day: field(4)? })
 }
 
-/// The time in these 6 bytes.
+/// Reads the time in these 6 bytes.
 pub(super) fn time(bytes: &[u8]) -> Option<Time> {
     let field = |at| short(bytes, at).map(u16::from_ne_bytes);
     Some(Time { hour: field(0)?, minute: field(2)?, second: field(4)? })
 }
 
-/// The timestamp in these 16 bytes.
+/// Reads the timestamp in these 16 bytes.
 pub(super) fn timestamp(bytes: &[u8]) -> Option<Timestamp> {
     let fraction = u32::from_ne_bytes(bytes.get(12..16)?.try_into().ok()?);
     Some(on_day(date(bytes)?, time(bytes.get(6..)?)?, fraction))
@@ -70,7 +70,7 @@ pub(super) fn on_day(date: Date, time: Time, fraction: u32) -> Timestamp {
     Timestamp { year, month, day, hour, minute, second, fraction }
 }
 
-/// Whether the standard text can show these fields. Zeros it can: some servers have a day 0000-00-00.
+/// Returns whether the standard text can show these fields. It can show zeros: some servers have a day 0000-00-00.
 pub(super) fn has_text(timestamp: &Timestamp) -> bool {
     (0..=9999).contains(&timestamp.year) && timestamp.month <= 12 && timestamp.day <= 31 && is_time(timestamp)
 }
@@ -80,7 +80,7 @@ fn is_time(timestamp: &Timestamp) -> bool {
     timestamp.hour <= 23 && timestamp.minute <= 59 && timestamp.second <= 61 && timestamp.fraction <= 999_999_999
 }
 
-/// Whether this is a day of the calendar and a time of day.
+/// Returns whether this is a day of the calendar and a time of day.
 pub(super) fn is_valid(timestamp: &Timestamp) -> bool {
     let leap = timestamp.year % 4 == 0 && (timestamp.year % 100 != 0 || timestamp.year % 400 == 0);
     let days = match timestamp.month {
@@ -102,7 +102,7 @@ fn write_digits(mut number: u32, digits: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `.` and the digits of a fraction out of `digits` digits without trailing zeros; nothing for zero.
+/// Appends `.` and the digits of a fraction of `digits` digits, without trailing zeros. Appends nothing for zero.
 pub(super) fn write_fraction(fraction: u32, digits: usize, out: &mut Vec<u8>) {
     if fraction != 0 {
         out.push(b'.');
@@ -139,20 +139,20 @@ pub(super) fn write_timestamp(timestamp: &Timestamp, out: &mut Vec<u8>) {
     write_fraction(timestamp.fraction, 9, out);
 }
 
-/// A date, a time, or both, as a text gives them: fields in their places, not yet known to be valid.
+/// A date, a time or both, as a text gives them. The fields are in their places but not checked yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Literal {
     pub(super) date: Option<Date>,
     pub(super) time: Time,
-    /// Billionths of a second.
+    /// The fraction in billionths of a second.
     pub(super) fraction: u32,
-    /// The text gives a time.
+    /// Whether the text gives a time.
     pub(super) timed: bool,
-    /// The text gives a fraction finer than billionths.
+    /// Whether the text gives a fraction finer than billionths.
     pub(super) finer: bool,
 }
 
-/// `yyyy-mm-dd`, `hh:mm:ss[.f...]`, or both with a space or a `T` between them.
+/// Parses `yyyy-mm-dd`, `hh:mm:ss[.f...]`, or both with a space or a `T` between them.
 pub(super) fn parse(text: &[u8]) -> Option<Literal> {
     let mut rest = text;
     let mut literal = Literal { date: None, time: Time::default(), fraction: 0, timed: false, finer: false };
@@ -179,7 +179,7 @@ pub(super) fn parse(text: &[u8]) -> Option<Literal> {
     rest.is_empty().then_some(literal)
 }
 
-/// A fraction's digits in billionths, and whether more of them, not zero, were left out.
+/// Returns a fraction's digits in billionths, and whether further digits other than zero were left out.
 pub(super) fn nanoseconds(text: &[u8]) -> Option<(u32, bool)> {
     if !text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -193,7 +193,7 @@ fn after(separator: u8, rest: &mut &[u8]) -> Option<u32> {
     digits(rest, 2)
 }
 
-/// The number of exactly this many digits at the beginning, which is taken away.
+/// Takes the number of exactly this many digits from the beginning of `rest`.
 fn digits(rest: &mut &[u8], count: usize) -> Option<u32> {
     let (digits, after) = rest.split_at_checked(count)?;
     *rest = after;

@@ -1,4 +1,4 @@
-//! Exact decimal numbers: SQL_NUMERIC_STRUCT, and the numbers of texts before they become integers.
+//! Exact decimal numbers: SQL_NUMERIC_STRUCT, and the numbers in texts before they become integers.
 //!
 //! ODBC reference, Appendix D: "Numeric Literal Syntax", "C Data Types" and "Retrieve numeric data with
 //! SQL_NUMERIC_STRUCT".
@@ -11,11 +11,11 @@ pub(super) struct Decimal {
     pub(super) negative: bool,
     pub(super) mantissa: u128,
     pub(super) exponent: i32,
-    /// The number has more digits, not all zero, than the mantissa: its size is a little more than that.
+    /// Whether the number has more digits, not all zero, than the mantissa holds. Then its size is a little larger.
     pub(super) more: bool,
 }
 
-/// 38 digits fit a `u128` whatever they are.
+/// How many digits always fit a `u128`.
 const DIGITS: u32 = 38;
 
 impl Decimal {
@@ -23,7 +23,8 @@ impl Decimal {
         Decimal { negative: number < 0, mantissa: number.unsigned_abs(), exponent: 0, more: false }
     }
 
-    /// A number as SQL writes it: `[+-]digits[.digits][E[+-]digits]`, a digit somewhere before the E, nothing around.
+    /// Parses a number as SQL writes it: `[+-]digits[.digits][E[+-]digits]`, with a digit somewhere before the E and
+    /// nothing around.
     pub(super) fn parse(text: &[u8]) -> Option<Decimal> {
         let (negative, text) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -64,7 +65,7 @@ impl Decimal {
         any.then_some(number)
     }
 
-    /// The size of the whole part, and whether a fraction was left out; none if it is beyond a `u128`.
+    /// Returns the size of the whole part, and whether a fraction was left out; `None` if it does not fit a `u128`.
     pub(super) fn whole(&self) -> Option<(u128, bool)> {
         if self.mantissa == 0 {
             return Some((0, self.more));
@@ -80,12 +81,14 @@ impl Decimal {
         }
     }
 
-    /// The size of the number in units of `10^-scale`, and whether digits were left out; none beyond a `u128`.
+    /// Returns the size of the number in units of `10^-scale`, and whether digits were left out; `None` if it does not
+    /// fit a `u128`.
     pub(super) fn scaled(&self, scale: i32) -> Option<(u128, bool)> {
         Decimal { exponent: self.exponent.saturating_add(scale), ..*self }.whole()
     }
 
-    /// The text without an exponent: `-0.05`, `12300`. Numbers of a SQL_NUMERIC_STRUCT have at most 166 digits so.
+    /// Appends the text without an exponent: `-0.05`, `12300`. Numbers of a SQL_NUMERIC_STRUCT then have at most 166
+    /// digits.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         if self.negative {
             out.push(b'-');
@@ -114,7 +117,7 @@ pub(super) struct Numeric {
 }
 
 impl Numeric {
-    /// None if the sign is neither 1 (positive) nor 0 (negative).
+    /// Returns `None` if the sign is neither 1 (positive) nor 0 (negative).
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Numeric> {
         let &[precision, scale, sign @ (0 | 1), ref value @ ..] = bytes else { return None };
         let value = u128::from_le_bytes(value.try_into().ok()?);
@@ -132,13 +135,13 @@ impl Numeric {
         Decimal { negative: self.negative, mantissa: self.value, exponent: -i32::from(self.scale), more: false }
     }
 
-    /// What a text of this value and scale says of the precision, when it says nothing more.
+    /// Returns the precision that a text of this value and scale implies if it does not state one.
     fn plain_precision(value: u128, scale: i8) -> usize {
         value.checked_ilog10().map_or(1, |log| log as usize + 1).max(usize::try_from(scale).unwrap_or(0))
     }
 
-    /// The number with as many fraction digits as the scale says, then ` (precision,scale)` unless the precision is
-    /// the number of digits and the scale is not negative: `123.45`, `123.45 (18,2)`, `12300 (3,-2)`.
+    /// Appends the number with as many fraction digits as the scale says, then ` (precision,scale)` unless the
+    /// precision is the number of digits and the scale is not negative: `123.45`, `123.45 (18,2)`, `12300 (3,-2)`.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.decimal().write(out);
         if self.scale < 0 || usize::from(self.precision) != Self::plain_precision(self.value, self.scale) {
@@ -146,7 +149,7 @@ impl Numeric {
         }
     }
 
-    /// The inverse of [`Numeric::write`].
+    /// Parses what [`Numeric::write`] writes.
     pub(super) fn parse(text: &[u8]) -> Option<Numeric> {
         let text = std::str::from_utf8(text).ok()?;
         let (number, stated) = match text.strip_suffix(')').and_then(|text| text.split_once(" (")) {
@@ -161,9 +164,9 @@ impl Numeric {
         let (negative, digits) = number.strip_prefix('-').map_or((false, number), |digits| (true, digits));
         let mut value = 0u128;
         let mut any = false;
-        // The zeros a negative scale stands for are not part of the value.
+        // The zeros that a negative scale stands for are not part of the value.
         let shown = digits.len().checked_sub(usize::from(scale.min(0).unsigned_abs()));
-        // Zero is written with its zeros too: shown is at least one then.
+        // Zero is written with its zeros too, so `shown` is at least one then.
         for byte in digits.bytes().take(shown?).filter(|byte| *byte != b'.') {
             any = true;
             let digit = byte.is_ascii_digit().then(|| u128::from(byte - b'0'))?;

@@ -1,8 +1,8 @@
-//! The bytes of a value of fixed size, as they lie in the application's memory: integers, real numbers, GUIDs.
+//! The bytes of a value of fixed size, as they are in the application's memory: integers, real numbers, GUIDs.
 
 use odbc_sys::Guid;
 
-/// Up to 28 bytes: the largest is SQL_INTERVAL_STRUCT.
+/// A value of up to 28 bytes, the size of SQL_INTERVAL_STRUCT, which is the largest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fixed {
     bytes: [u8; 28],
@@ -10,7 +10,7 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
-    /// These bytes; what is beyond 28 is left out.
+    /// Returns a value of these bytes. What is beyond 28 is left out.
     pub(super) fn new(from: &[u8]) -> Fixed {
         let mut bytes = [0; 28];
         let length = from.len().min(bytes.len());
@@ -22,14 +22,14 @@ impl Fixed {
         &self.bytes[..self.length]
     }
 
-    /// An integer of `size` bytes, if it fits.
+    /// Returns an integer of `size` bytes, if the number fits.
     pub(super) fn integer(number: i128, size: usize, signed: bool) -> Option<Fixed> {
         let bits = 8 * size as u32;
         let range = if signed { -(1i128 << (bits - 1))..1 << (bits - 1) } else { 0..1 << bits };
         if !range.contains(&number) {
             return None;
         }
-        // Two's complement: the low bytes are the number's, whichever end comes first.
+        // In two's complement the low bytes are the number's, in either byte order.
         Some(match size {
             1 => Fixed::new(&(number as u8).to_ne_bytes()),
             2 => Fixed::new(&(number as u16).to_ne_bytes()),
@@ -39,7 +39,7 @@ impl Fixed {
     }
 }
 
-/// The integer in these bytes: their number is its size.
+/// Reads the integer in these bytes, as many as its size.
 pub(super) fn integer(bytes: &[u8], signed: bool) -> Option<i128> {
     Some(match (bytes.len(), signed) {
         (1, true) => i8::from_ne_bytes(bytes.try_into().ok()?).into(),
@@ -66,7 +66,8 @@ pub(super) fn write_integer(number: i128, out: &mut Vec<u8>) {
 
 macro_rules! write_real {
     ($name:ident $real:ident) => {
-        /// Appends the shortest text that reads back to the same bits; none for a NaN other than the usual one.
+        /// Appends the shortest text that reads back to the same bits. Returns `None` for a NaN other than the usual
+        /// one.
         pub(super) fn $name(number: $real, out: &mut Vec<u8>) -> Option<()> {
             let mut buffer = ryu::Buffer::new();
             out.extend_from_slice(match number {
@@ -83,7 +84,7 @@ macro_rules! write_real {
 write_real!(write_float f32);
 write_real!(write_double f64);
 
-/// The GUID in these 16 bytes.
+/// Reads the GUID in these 16 bytes.
 pub(super) fn guid(bytes: &[u8]) -> Option<Guid> {
     let (d1, rest) = bytes.split_first_chunk()?;
     let (d2, rest) = rest.split_first_chunk()?;
@@ -96,7 +97,7 @@ pub(super) fn guid(bytes: &[u8]) -> Option<Guid> {
     })
 }
 
-/// The bytes of a GUID.
+/// Returns the bytes of a GUID.
 pub(super) fn guid_bytes(guid: &Guid) -> Fixed {
     let mut bytes = [0; 16];
     bytes[..4].copy_from_slice(&guid.d1.to_ne_bytes());
@@ -114,7 +115,7 @@ pub(super) fn write_guid(guid: &Guid, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// A GUID in its text form, either case, with or without braces.
+/// Parses a GUID's text form, in either case, with or without braces.
 pub(super) fn parse_guid(text: &[u8]) -> Option<Guid> {
     let text = std::str::from_utf8(text).ok()?;
     let text = text.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(text);

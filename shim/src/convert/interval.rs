@@ -1,28 +1,28 @@
-//! SQL_INTERVAL_STRUCT: bytes, text, and its size in months or billionths of a second.
+//! SQL_INTERVAL_STRUCT: its bytes, its text, and its size in months or billionths of a second.
 //!
 //! ODBC reference, Appendix D: "C Interval Structure" and "Interval Literal Syntax".
 //!
-//! The struct's fraction counts in units of the descriptor's seconds precision, which the struct does not tell. Its
-//! text is that of millionths (precision 6, the default of ODBC): up to six digits. A number of a million or more
-//! cannot be millionths; it is written in nine digits, and read as billionths where a conversion needs its size.
+//! The struct's fraction counts in units of the descriptor's seconds precision, which the struct does not contain. The
+//! text takes it as millionths (precision 6, ODBC's default), so it has up to six digits. A number of a million or more
+//! cannot be millionths; it is written with nine digits, and read as billionths where a conversion needs its size.
 
 use super::ctype::Qualifier;
 use super::datetime;
 use super::decimal::Decimal;
 use super::fixed::Fixed;
 
-/// Fields by their place: year, month, day, hour, minute, second.
+/// How many fields there are, in this order: year, month, day, hour, minute, second.
 const FIELDS: usize = 6;
 const SECOND: usize = 5;
-/// What a field that is not the first may be at most.
+/// The highest value of a field that is not the first.
 const LIMITS: [u32; FIELDS] = [0, 11, 0, 23, 59, 59];
-/// What stands before a field that is not the first.
+/// The separator before a field that is not the first.
 const SEPARATORS: [u8; FIELDS] = *b" -  ::";
-/// Months, or billionths of a second, in each field.
+/// The months, or the billionths of a second, in each field.
 const UNITS: [u128; FIELDS] = [12, 1, 86_400_000_000_000, 3_600_000_000_000, 60_000_000_000, 1_000_000_000];
 
 impl Qualifier {
-    /// Places of the first and the last field.
+    /// Returns the places of the first and the last field.
     pub(super) const fn span(self) -> (usize, usize) {
         match self {
             Qualifier::Year => (0, 0),
@@ -41,30 +41,30 @@ impl Qualifier {
         }
     }
 
-    /// Whether it counts months, not seconds.
+    /// Returns whether the interval counts months, not seconds.
     pub(super) const fn is_year_month(self) -> bool {
         self.span().1 < 2
     }
 
-    /// Whether it has but one field.
+    /// Returns whether the interval has only one field.
     pub(super) const fn is_single(self) -> bool {
         self.span().0 == self.span().1
     }
 }
 
-/// An interval whose fields are all in their limits.
+/// An interval whose fields are all within their limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interval {
     pub(super) qualifier: Qualifier,
     pub(super) negative: bool,
     fields: [u32; FIELDS],
-    /// As in the struct.
+    /// The fraction as in the struct.
     fraction: u32,
 }
 
 impl Interval {
-    /// None if the struct is of another type, has a sign other than 0 and 1, a field beyond its limit, or a field set
-    /// that is not among the type's.
+    /// Returns `None` if the struct is of another type, has a sign other than 0 and 1, a field beyond its limit, or a
+    /// field set that is not among the type's.
     pub(super) fn from_bytes(qualifier: Qualifier, bytes: &[u8]) -> Option<Interval> {
         let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);
         let sign = u16::from_ne_bytes(bytes.get(4..6)?.try_into().ok()?);
@@ -81,8 +81,9 @@ impl Interval {
         (word(0)? == qualifier as u32 && sign <= 1 && interval.is_regular()).then_some(interval)
     }
 
-    /// The struct that an application sends, without what no driver reads: the interval type, which the C type says
-    /// already, the padding, and the fields after the last one. The fields before the first stay: psqlodbc sends them.
+    /// Returns the struct that an application sends, without the parts that no driver reads: the interval type, which
+    /// the C type says already, the padding, and the fields after the last one. The fields before the first stay,
+    /// because psqlodbc sends them.
     pub(super) fn sent(qualifier: Qualifier, bytes: &[u8]) -> Option<[u8; 28]> {
         let mut bytes: [u8; 28] = bytes.try_into().ok()?;
         let last = qualifier.span().1;
@@ -117,7 +118,7 @@ impl Interval {
         Fixed::new(&bytes)
     }
 
-    /// Appends `[-]`, the first field, the others in two digits, the fraction: `-1 02:03:04.5`, `3-02`, `90`.
+    /// Appends `[-]`, the first field, the others in two digits, and the fraction: `-1 02:03:04.5`, `3-02`, `90`.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         let (first, last) = self.qualifier.span();
         if self.negative {
@@ -135,7 +136,7 @@ impl Interval {
         }
     }
 
-    /// The inverse of [`Interval::write`].
+    /// Parses what [`Interval::write`] writes.
     pub(super) fn parse_cell(qualifier: Qualifier, text: &[u8]) -> Option<Interval> {
         let (mut interval, digits) = Interval::parse_fields(qualifier, text)?;
         interval.fraction = match digits.len() {
@@ -146,8 +147,8 @@ impl Interval {
         interval.is_regular().then_some(interval)
     }
 
-    /// Sign and size (months or billionths of a second) of a text in the form of [`Interval::write`] with any number of
-    /// fraction digits, and whether there are more than nine of them.
+    /// Returns the sign and size (months or billionths of a second) of a text in the form of [`Interval::write`] with
+    /// any number of fraction digits, and whether it has more than nine of them.
     pub(super) fn parse_size(qualifier: Qualifier, text: &[u8]) -> Option<(bool, u128, bool)> {
         let (interval, digits) = Interval::parse_fields(qualifier, text)?;
         let (nanoseconds, finer) = datetime::nanoseconds(digits)?;
@@ -155,7 +156,7 @@ impl Interval {
         fits.then(|| (interval.negative, interval.size() + u128::from(nanoseconds), finer))
     }
 
-    /// The fields without the fraction, and the digits of the fraction.
+    /// Returns the fields without the fraction, and the digits of the fraction.
     fn parse_fields(qualifier: Qualifier, text: &[u8]) -> Option<(Interval, &[u8])> {
         let (first, last) = qualifier.span();
         let (negative, text) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
@@ -175,14 +176,14 @@ impl Interval {
         Some((interval, digits))
     }
 
-    /// The size: months, or billionths of a second.
+    /// Returns the size in months, or in billionths of a second.
     pub(super) fn size(&self) -> u128 {
         let fraction = if self.fraction < 1_000_000 { self.fraction * 1000 } else { self.fraction };
         let fields = self.fields.iter().zip(UNITS).map(|(field, unit)| u128::from(*field) * unit);
         fields.sum::<u128>() + u128::from(fraction)
     }
 
-    /// The number that an interval of one field is.
+    /// Returns the number that an interval of one field is.
     pub(super) fn single(&self) -> Decimal {
         let place = self.qualifier.span().0;
         let mut number = Decimal { negative: self.negative, mantissa: self.size(), exponent: 0, more: false };
@@ -198,8 +199,8 @@ impl Interval {
         number
     }
 
-    /// Sign and size of an interval of one field that counts this number, and whether it is finer than the field;
-    /// none if no interval is as large.
+    /// Returns the sign and size of an interval of one field that counts this number, and whether the number is finer
+    /// than the field; `None` if no interval is as large.
     pub(super) fn size_of_number(qualifier: Qualifier, number: &Decimal) -> Option<(bool, u128, bool)> {
         let ((count, lost), unit) = match qualifier.span().0 {
             SECOND => (number.scaled(9)?, 1),
@@ -208,8 +209,8 @@ impl Interval {
         Some((number.negative, count.checked_mul(unit)?, lost))
     }
 
-    /// The interval of this size (months or billionths of a second), and whether something was left out; none if the
-    /// first field cannot hold it.
+    /// Returns the interval of this size (months or billionths of a second), and whether something was left out; `None`
+    /// if the first field cannot hold it.
     pub(super) fn of_size(qualifier: Qualifier, negative: bool, size: u128) -> Option<(Interval, bool)> {
         let mut interval = Interval { qualifier, negative, fields: [0; FIELDS], fraction: 0 };
         let (first, last) = qualifier.span();

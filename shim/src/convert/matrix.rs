@@ -1,8 +1,8 @@
-//! Which recorded value may become which C type, and how.
+//! Which recorded value can become which C type, and how.
 //!
-//! ODBC reference, Appendix D: "Converting Data from SQL to C Data Types". A recorded cell stands in the row of the
+//! ODBC reference, Appendix D: "Converting Data from SQL to C Data Types". A recorded cell belongs to the row of the
 //! SQL types that have its C type: character data for CHAR and WCHAR, exact numbers for the integers and NUMERIC, and
-//! so on. What each function may report stands with it; docs/conversions.md shows it all in one table.
+//! so on. Each function's comment says which SQLSTATEs it may report; docs/conversions.md shows them all in one table.
 
 use super::conversion::{Converted, Failure, Wish};
 use super::ctype::{CType, Kind};
@@ -12,7 +12,7 @@ use super::to_interval::interval;
 use super::to_number::{bit, exact, integer, real};
 use super::to_text::{binary, guid, text};
 
-/// A conversion of a recorded value to the C type of the wish.
+/// A function that converts a recorded value to the C type of the wish.
 type Conversion = for<'a> fn(&Source<'a>, &Wish) -> Result<Converted<'a>, Failure>;
 
 fn none<'a>(_: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
@@ -36,7 +36,7 @@ const MATRIX: [(&str, [Conversion; 12]); 11] = [
     ("guid",        [ text,  binary, none,    none,  none,   none, none, none, none,      none,     none,     guid ]),
 ];
 
-/// The row of a recorded C type.
+/// Returns the matrix row of a recorded C type.
 fn row(recorded: CType) -> Option<usize> {
     Some(match recorded.kind() {
         Kind::Char | Kind::WChar => 0,
@@ -54,7 +54,7 @@ fn row(recorded: CType) -> Option<usize> {
     })
 }
 
-/// The column of a target.
+/// Returns the matrix column of a target.
 fn column(to: CType) -> Option<usize> {
     Some(match to.kind() {
         Kind::Char | Kind::WChar => 0,
@@ -73,7 +73,7 @@ fn column(to: CType) -> Option<usize> {
     })
 }
 
-/// The conversion from a recorded C type to another. A type of the driver's own has none.
+/// Returns the conversion from a recorded C type to another. A driver's own type has none.
 pub(super) fn conversion(recorded: CType, to: CType) -> Conversion {
     match (row(recorded), column(to)) {
         (Some(row), Some(column)) => MATRIX[row].1[column],

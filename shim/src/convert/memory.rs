@@ -1,13 +1,13 @@
-//! Looking at the application's memory.
+//! Reads the application's memory.
 #![allow(unsafe_code)]
 
 use crate::platform;
 
-/// The bytes at an address of the application.
+/// Returns the bytes at an address of the application.
 ///
 /// # Safety
-/// `pointer` is null, or `length` bytes from it are readable and nobody writes them while the slice lives. That is
-/// what ODBC demands of an application for the buffers of a call under way.
+/// `pointer` is null, or `length` bytes from it are readable and nobody writes them while the slice lives. ODBC demands
+/// that of an application for the buffers of a call that is under way.
 pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
     if pointer.is_null() || length == 0 {
         return &[];
@@ -16,7 +16,7 @@ pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(pointer, length) }
 }
 
-/// The number of bytes before the terminating NUL of `unit` bytes (1 or 2), at most `limit` (whole units).
+/// Returns the number of bytes before the terminating NUL of `unit` bytes (1 or 2), at most `limit` (whole units).
 ///
 /// # Safety
 /// As [`bytes`], for everything up to and including the terminator or up to `limit`, whichever comes first.
@@ -40,8 +40,8 @@ pub(super) unsafe fn terminated(pointer: *const u8, unit: usize, limit: usize) -
     length
 }
 
-/// A copy of so many bytes, or of those before the terminator of `unit` bytes. The kernel reads them, page by page: memory that is not
-/// there is no fault then, and gives `None`.
+/// Returns a copy of this many bytes, or of those before the terminator of `unit` bytes. The kernel reads them page by
+/// page, so missing memory causes no fault and gives `None`.
 pub(super) fn copied(pointer: *const u8, length: usize, unit: Option<usize>) -> Option<Vec<u8>> {
     const PAGE: usize = 4096;
     let (mut bytes, mut at) = (Vec::new(), 0);
@@ -52,7 +52,7 @@ pub(super) fn copied(pointer: *const u8, length: usize, unit: Option<usize>) -> 
         match platform::copy(from, &mut page[..size]) {
             Ok(read) if read == size => bytes.extend_from_slice(&page[..size]),
             Err(error) if error.raw_os_error() != Some(libc::EFAULT) => {
-                // The system does not let a process ask: it is read as a driver reads it.
+                // The system does not let a process ask, so read the buffer as a driver would.
                 // SAFETY: the application promises the buffer to be as long as it says.
                 bytes.extend_from_slice(unsafe { super::memory::bytes(from, size) });
             }

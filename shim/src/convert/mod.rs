@@ -1,11 +1,11 @@
-//! Values between the application's memory and the cassette.
+//! Converts values between the application's memory and the cassette.
 //!
-//! Recording reads what the driver wrote ([`read()`], [`Pieces`] for SQLGetData, [`param`] for input parameters);
-//! replay writes it back ([`write()`]). The same C type gives the same bytes; another one is converted as Appendix D
-//! of the ODBC reference says (`matrix`). What is exact and what is derived stands in docs/conversions.md.
+//! Recording reads what the driver wrote ([`read()`], [`Pieces`] for SQLGetData, [`param`] for input parameters), and
+//! replay writes it back ([`write()`]). The same C type gives the same bytes; another one is converted as Appendix D of
+//! the ODBC reference says (`matrix`). docs/conversions.md says what is exact and what is derived.
 //!
-//! Application memory is touched in `memory`, `target` and in the functions that call them; everything else here is
-//! safe code over byte arrays.
+//! Only `memory`, `target` and the functions that call them touch application memory. Everything else here is safe code
+//! over byte arrays.
 
 pub mod bound;
 mod cell_text;

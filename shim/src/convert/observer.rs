@@ -1,31 +1,32 @@
-//! What a driver wrote to an application's buffers: they are looked at before a call and after it.
+//! Finds out what a driver wrote to an application's buffers, by looking at them before a call and after it.
 //!
-//! **What is read**: a byte of an application's memory is read only where ODBC lets the driver read it at that call (a value that is
-//! sent, as far as its length goes), or where the driver has just written it. What only may be there before the call, the buffer of an
-//! output that is not sent and the odd byte of a buffer for wide characters, is read by the kernel, which finds out whether there is
-//! memory.
+//! **What is read**: a byte of an application's memory is read only if ODBC lets the driver read it at that call (a
+//! value that is sent, as far as its length goes), or if the driver has just written it. Two places may have no memory
+//! behind them before the call: the buffer of an output that is not sent, and the odd byte of a buffer for wide
+//! characters. The kernel reads those, because it finds out whether there is memory.
 //!
-//! **What is marked**: nothing but numbers that the function has to write, see [`NumberOut::watch`](crate::args::NumberOut::watch). A
-//! buffer is compared: there are drivers that read what they will only write to.
+//! **What is marked**: only numbers that the function has to write, see
+//! [`NumberOut::watch`](crate::args::NumberOut::watch). A buffer is compared instead, because some drivers read what
+//! they should only write to.
 #![allow(unsafe_code)]
 
 use super::{CType, Length};
 use crate::args::{Binding, Place, WatchedNumber};
 use crate::diagnostics::rc;
 
-/// Whose length is in the length variable of an output parameter.
+/// Whose length the length variable of an output parameter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LengthOf {
-    /// Its own: no other parameter has the variable.
+    /// The parameter's own: no other parameter has the variable.
     This,
-    /// Its own, since it is the last of those that share the variable.
+    /// The parameter's own, because it is the last of those that share the variable.
     Last,
     /// That of a later parameter.
     Others,
 }
 
 impl LengthOf {
-    /// What is known of the value's length.
+    /// Returns what is known of the value's length.
     fn reported(self, binding: &Binding, c_type: CType) -> Length {
         match self {
             LengthOf::Others if c_type.is_variable() && super::read::unit(c_type.kind()).is_none() => {
@@ -37,13 +38,13 @@ impl LengthOf {
     }
 }
 
-/// The bytes of a parameter's buffer that hold a value, at most, and of how many bytes the terminator is that ends it before: no
-/// more than its length says, whatever the capacity is said to be.
+/// Returns how many bytes of a parameter's buffer hold a value at most, and the size in bytes of a terminator that may
+/// end it earlier. That is no more than the length says, whatever the capacity is said to be.
 fn extent(binding: &Binding, c_type: CType, length: Length) -> (usize, Option<usize>) {
     let capacity = usize::try_from(binding.capacity).unwrap_or(0);
     match (length, c_type.fixed_size()) {
         (Length::Null, _) => (0, None),
-        // What comes at execution has a number in its address's place.
+        // Data at execution has a number in place of its address.
         (Length::Bytes(length), _) if length < 0 && length != odbc_sys::NTS => (0, None),
         (_, Some(size)) => (size, None),
         (Length::Bytes(length), None) if length >= 0 => ((length as usize).min(capacity), None),
@@ -51,25 +52,25 @@ fn extent(binding: &Binding, c_type: CType, length: Length) -> (usize, Option<us
     }
 }
 
-/// The value of a parameter that is sent.
+/// Returns the value of a parameter that is sent.
 pub(super) fn held(binding: &Binding, c_type: CType, length: Length) -> &'static [u8] {
     let pointer = binding.target.address().cast();
     let (most, unit) = extent(binding, c_type, length);
-    // SAFETY: the application promises the buffer of a parameter to be valid as far as its value goes; the caller lets go of the
-    // bytes before it returns.
+    // SAFETY: the application promises the buffer of a parameter to be valid as far as its value goes; the caller lets
+    // go of the bytes before it returns.
     unsafe {
         let size = unit.map_or(most, |unit| super::memory::terminated(pointer, unit, most));
         super::memory::bytes(pointer, size)
     }
 }
 
-/// How an output parameter is looked at.
+/// How to look at an output parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// Whose length is in its length variable.
+    /// Whose length the parameter's length variable holds.
     pub length: LengthOf,
-    /// The driver reads its value. If it does not, what is there before the execution is nothing: a length of no value, behind
-    /// which there may be no memory.
+    /// Whether the driver reads the parameter's value. If it does not, the length has no value before the execution,
+    /// and there may be no memory behind it.
     pub sent: bool,
 }
 
@@ -78,20 +79,20 @@ pub struct WatchedBuffer {
     binding: Binding,
     c_type: CType,
     look: Look,
-    /// What it held before; none where there is no memory.
+    /// What the buffer held before; `None` if there is no memory.
     data: Option<Vec<u8>>,
     length: Option<isize>,
     indicator: Option<isize>,
 }
 
 impl WatchedBuffer {
-    /// Looks at it before the driver is called.
+    /// Looks at the buffer before the driver is called.
     pub fn of(binding: Binding, c_type: CType, look: Look) -> WatchedBuffer {
         let (length, indicator) = (binding.length.len_at(0), binding.indicator.len_at(0));
         WatchedBuffer { binding, c_type, look, data: data(&binding, c_type, look), length, indicator }
     }
 
-    /// The length of what the driver wrote since; `None` if the parameter is as it was.
+    /// Returns the length of what the driver wrote since then; `None` if the parameter did not change.
     pub fn written(self) -> Option<Length> {
         let WatchedBuffer { binding, c_type, look, .. } = self;
         let same_length = look.length == LengthOf::Others
@@ -101,7 +102,8 @@ impl WatchedBuffer {
     }
 }
 
-/// What is compared of a buffer. A length that several share says nothing of the bytes of one of them.
+/// Returns the bytes of a buffer that are compared. A length that several parameters share says nothing about the bytes
+/// of one of them.
 fn data(binding: &Binding, c_type: CType, look: Look) -> Option<Vec<u8>> {
     let shared = look.length != LengthOf::This && super::read::unit(c_type.kind()).is_some();
     let length = if shared { Length::Unknown } else { Length::reported(binding) };
@@ -112,8 +114,8 @@ fn data(binding: &Binding, c_type: CType, look: Look) -> Option<Vec<u8>> {
     super::memory::copied(binding.target.address().cast(), most, unit)
 }
 
-/// The buffers of SQLGetData during a call: the length, and the last byte of a buffer for wide characters whose size is odd. No
-/// character has room there, but there are drivers that write half of a terminator.
+/// The buffers of SQLGetData during a call: the length, and the last byte of a buffer for wide characters whose size is
+/// odd. No character has room in that byte, but some drivers write half of a terminator there.
 pub struct WatchedCell {
     length: WatchedNumber,
     odd_byte: Option<OddByte>,
@@ -122,12 +124,12 @@ pub struct WatchedCell {
 struct OddByte {
     place: Place,
     before: u8,
-    /// Bytes of the buffer without this one.
+    /// The size of the buffer in bytes without this byte.
     room: isize,
 }
 
 impl WatchedCell {
-    /// Looks at them before the driver is called. The buffer need not be as long as the program says.
+    /// Looks at the buffers before the driver is called. They need not be as long as the program says.
     #[inline]
     pub fn of(binding: &Binding) -> WatchedCell {
         let place = odd_byte(binding);
@@ -138,7 +140,8 @@ impl WatchedCell {
         WatchedCell { length: binding.length.long().watch(), odd_byte }
     }
 
-    /// The length that a driver wrote which returned `code`, and the odd byte, if the value fills the buffer and it is another one.
+    /// Returns the length that the driver wrote, which returned `code`, and the odd byte, if the value fills the buffer
+    /// and the byte changed.
     #[inline]
     pub fn written(self, code: i16) -> (Option<isize>, Option<u8>) {
         let length = self.length.written_length();
@@ -170,7 +173,7 @@ fn odd_byte(binding: &Binding) -> Place {
     }
 }
 
-/// A byte of the application's, if there is memory.
+/// Reads a byte of the application's, if there is memory.
 #[cold]
 fn byte(place: Place) -> Option<u8> {
     super::memory::copied(place.address().cast(), 1, None)?.first().copied()

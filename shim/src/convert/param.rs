@@ -1,8 +1,8 @@
-//! Input parameters as values for the cassette, to be recorded and to be compared at replay.
+//! Input parameters as values for the cassette, to be recorded, and to be compared at replay.
 //!
-//! Integers, floating point, text and NULL are what they are in YAML; everything else is a map of one key, the C
-//! type's name: `{TYPE_TIMESTAMP: "2001-01-31 12:30:45"}`, `{BINARY: '\x00ff'}`, `{DEFAULT_PARAM: null}`. CHAR and
-//! WCHAR of the same text are the same value. A value of more than 4 KiB is `{sha256, bytes}`, enough to verify it.
+//! Integers, floating point, text and NULL are what they are in YAML. Everything else is a map of one key, the C type's
+//! name: `{TYPE_TIMESTAMP: "2001-01-31 12:30:45"}`, `{BINARY: '\x00ff'}`, `{DEFAULT_PARAM: null}`. CHAR and WCHAR of
+//! the same text are the same value. A value of more than 4 KiB is `{sha256, bytes}`, which is enough to verify it.
 //!
 //! ODBC reference: SQLBindParameter, "StrLen_or_IndPtr Argument".
 #![allow(unsafe_code)]
@@ -14,7 +14,7 @@ use super::ctype::{CType, Kind};
 use super::interval::Interval;
 use super::{cell_text, fixed, memory, read, utf16};
 
-/// A value of more bytes than this is stored as its digest.
+/// The most bytes of a value that is stored itself. A longer one is stored as its digest.
 pub const INLINE_LIMIT: usize = 4096;
 
 const NULL_DATA: isize = -1;
@@ -22,25 +22,25 @@ const DATA_AT_EXEC: isize = -2;
 const NTS: isize = -3;
 const DEFAULT_PARAM: isize = -5;
 const COLUMN_IGNORE: isize = -6;
-/// SQL_LEN_DATA_AT_EXEC(0): this and below say that the data comes later.
+/// SQL_LEN_DATA_AT_EXEC(0): this and every lower number say that the data comes later.
 const LEN_DATA_AT_EXEC: isize = -100;
 
-/// Why there is no value to be had.
+/// Why there is no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The data comes with SQLPutData: [`of_bytes`] makes the value of it then.
+    /// The data comes with SQLPutData; [`of_bytes`] makes the value then.
     DataAtExec,
     /// There is no buffer (SQLSTATE HY009).
     NoBuffer,
-    /// The length is negative and none of ODBC's names (SQLSTATE HY090).
+    /// The length is negative and not one that ODBC names (SQLSTATE HY090).
     BadLength(isize),
 }
 
-/// The value of an input parameter, or of a bound column of SQLSetPos and SQLBulkOperations.
+/// Reads the value of an input parameter, or of a bound column of SQLSetPos and SQLBulkOperations.
 ///
-/// `length` and `indicator` are what SQL_DESC_OCTET_LENGTH_PTR and SQL_DESC_INDICATOR_PTR point to, none for a null
-/// pointer; nearly always they are one. Without a length, character and binary data ends with a NUL (binary data at
-/// `buffer_length` at the latest, if that is positive). SQL_C_DEFAULT is to be resolved before.
+/// `length` and `indicator` are what SQL_DESC_OCTET_LENGTH_PTR and SQL_DESC_INDICATOR_PTR point to, `None` for a null
+/// pointer; nearly always they are the same variable. Without a length, character and binary data ends with a NUL
+/// (binary data at `buffer_length` at the latest, if that is positive). SQL_C_DEFAULT has to be resolved before.
 ///
 /// # Safety
 /// The application's promise to ODBC: the buffer holds a value of this type and length, and stays as it is now.
@@ -80,7 +80,7 @@ pub unsafe fn value(
     Ok(of_bytes(c_type, unsafe { memory::bytes(pointer, bytes) }))
 }
 
-/// The value of these bytes, which are one value of this C type without terminator.
+/// Returns the value of these bytes, which are one value of this C type without terminator.
 pub fn of_bytes(c_type: CType, bytes: &[u8]) -> Value {
     let kind = c_type.kind();
     let double = || bytes.try_into().map(f64::from_ne_bytes).ok().filter(|number| number.is_finite());
@@ -116,11 +116,11 @@ pub fn of_bytes(c_type: CType, bytes: &[u8]) -> Value {
     }
 }
 
-/// The bytes of a structure without the parts that drivers do not look at, which an application may leave as they are.
+/// Returns the bytes of a structure without the parts that drivers ignore and an application may leave unset.
 fn counting(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
     match (kind, bytes) {
         (Kind::Interval(qualifier), _) => Interval::sent(qualifier, bytes).map(Vec::from),
-        // Only 0 is negative.
+        // Only a sign of 0 is negative.
         (Kind::Numeric, &[precision, scale, 2..=u8::MAX, ref value @ ..]) => {
             Some([&[precision, scale, 1], value].concat())
         }
@@ -128,7 +128,8 @@ fn counting(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A SQL_NUMERIC_STRUCT whose precision and scale the driver replaces by those of the parameter before it reads the number.
+/// Returns the value of a SQL_NUMERIC_STRUCT whose precision and scale the driver replaces by the parameter's before it
+/// reads the number.
 pub fn numeric_of_parameter(bytes: &[u8], precision: u8, scale: i8) -> Option<Value> {
     let rest = bytes.get(2..19)?;
     let value = of_bytes(CType::NUMERIC, &[&[precision, scale as u8], rest].concat());
@@ -145,7 +146,7 @@ fn character(c_type: CType, bytes: &[u8], text: Option<String>) -> Value {
     }
 }
 
-/// Bytes that have no text, under the type's name.
+/// Returns bytes that have no text, under the type's name.
 fn raw(c_type: CType, bytes: &[u8]) -> Value {
     let value = match bytes.len() {
         0..=INLINE_LIMIT => Value::Text(hex("\\x", bytes)),
@@ -158,7 +159,8 @@ fn tagged(name: &str, value: Value) -> Value {
     Value::Map(vec![(name.to_owned(), value)])
 }
 
-/// A value too big to be kept: `{sha256, bytes}`, the digest in hexadecimal and the number of bytes.
+/// Returns a value that is too big to be kept, as `{sha256, bytes}`: the digest in hexadecimal, and the number of
+/// bytes.
 pub fn digest(bytes: &[u8]) -> Value {
     Value::Map(vec![
         ("sha256".to_owned(), Value::Text(hex("", &Sha256::digest(bytes)))),

@@ -1,4 +1,4 @@
-//! A value that the application fetched in pieces, by calling SQLGetData again and again.
+//! A value that the application fetches in pieces, by calling SQLGetData repeatedly.
 #![allow(unsafe_code)]
 
 use super8_cassette::{Cell, Row};
@@ -6,51 +6,51 @@ use super8_cassette::{Cell, Row};
 use super::ctype::CType;
 use super::read::{self, Length, NO_TOTAL, SHORT_OF_CHARACTER};
 
-/// Memory kept for the next value; a larger one gives its memory back.
+/// How much memory is kept for the next value. A larger value gives its memory back.
 const KEPT: usize = 64 * 1024;
 
-/// The pieces of one cell so far. Used again for the next cell: [`Pieces::finish`] leaves it empty.
+/// The pieces of one cell so far. [`Pieces::finish`] empties it, so that it can be used for the next cell.
 #[derive(Debug, Default)]
 pub struct Pieces {
     c_type: Option<CType>,
     bytes: Vec<u8>,
-    /// The last piece, if the value went on after it.
+    /// The last piece, if the value goes on after it.
     last: Option<Last>,
     null: bool,
-    /// Nothing but lengths so far: the application gave no buffer.
+    /// Set if the application gave no buffer so far, so that there are only lengths.
     unreceived: Option<Length>,
 }
 
-/// A piece whose end is not settled: the driver may have stopped short of a character that had no room.
+/// A piece whose end is not settled, because the driver may have stopped short of a character that had no room.
 #[derive(Clone, Copy, Debug)]
 struct Last {
-    /// Where it begins.
+    /// Where the piece begins.
     begin: usize,
-    /// Where it ends, as far as its bytes tell.
+    /// Where the piece ends, as far as its bytes tell.
     end: usize,
-    /// The length the driver reported with it, counted from where it begins.
+    /// The length that the driver reported with the piece, counted from its beginning.
     reported: isize,
 }
 
 impl Pieces {
-    /// No pieces.
+    /// Returns an empty set of pieces.
     pub fn new() -> Pieces {
         Pieces::default()
     }
 
-    /// The C type of the pieces so far; none if there are none.
+    /// Returns the C type of the pieces so far; `None` if there are none.
     pub fn c_type(&self) -> Option<CType> {
         self.c_type
     }
 
-    /// Whether the driver said that there is more to come.
+    /// Returns whether the driver said that there is more to come.
     pub fn is_cut(&self) -> bool {
         self.last.is_some()
     }
 
     /// Adds what one successful SQLGetData call left in the buffer. The C type is CHAR, WCHAR, BINARY or one of the
-    /// driver's own; those of fixed size come in one piece, for [`read`](super::read()). Another type than that of
-    /// the pieces so far begins anew. A call that returned SQL_NO_DATA is no piece.
+    /// driver's own; types of fixed size come in one piece, for [`read`](super::read()). A type other than that of the
+    /// pieces so far begins anew. A call that returned SQL_NO_DATA is no piece.
     ///
     /// # Safety
     /// As [`read`](super::read()).
@@ -87,7 +87,7 @@ impl Pieces {
         }
     }
 
-    /// Ends the last piece, now that the next one's length tells how much of it there was.
+    /// Ends the last piece, because the next one's length tells how much of it there was.
     fn settle(&mut self, next: Length) {
         let Some(Last { begin, end, reported }) = self.last.take() else { return };
         let filled = self.bytes.len() - begin;
@@ -100,8 +100,8 @@ impl Pieces {
         self.bytes.truncate(told.map_or(end, |told| begin + told));
     }
 
-    /// Sets the cell, if there were pieces, and forgets them. A value the application did not read to its end is a
-    /// cut cell with the whole length, as far as the driver told it.
+    /// Sets the cell if there were pieces, and forgets them. A value that the application did not read to its end
+    /// becomes a cut cell with the whole length, as far as the driver told it.
     pub fn finish(&mut self, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
         let Some(c_type) = self.c_type else { return };
         let total = self.last.map(|last| match last.reported {
@@ -117,7 +117,7 @@ impl Pieces {
         self.clear();
     }
 
-    /// Forgets the pieces without a cell.
+    /// Forgets the pieces without setting a cell.
     pub fn clear(&mut self) {
         if self.c_type.is_none() {
             return; // nothing was pushed

@@ -1,4 +1,4 @@
-//! What the driver wrote into the application's buffer, as a cell.
+//! Reads what the driver wrote into the application's buffer, as a cell.
 //!
 //! ODBC reference: SQLGetData and SQLFetch, "Using Length/Indicator Values".
 #![allow(unsafe_code)]
@@ -14,18 +14,18 @@ use crate::args::Binding;
 pub enum Length {
     /// SQL_NULL_DATA.
     Null,
-    /// So many bytes, without terminator, before any of them were cut off. A negative number that has no name is
-    /// kept as well.
+    /// This many bytes, without terminator, before any of them were cut off. A negative number without a name is kept
+    /// as well.
     Bytes(isize),
-    /// SQL_NO_TOTAL: more than the buffer holds, who knows how much.
+    /// SQL_NO_TOTAL: more than the buffer holds, but nobody knows how much.
     NoTotal,
-    /// The application gave no place for a length, and the call did not say the value was cut off (01004); where it
+    /// The application gave no place for a length, and the call did not say that the value was cut off (01004). If it
     /// did, that is [`Length::NoTotal`].
     Unknown,
 }
 
 impl Length {
-    /// What a driver reported, and whether it said that the value was cut off.
+    /// Returns what a driver reported; `cut` says whether it reported that the value was cut off.
     pub fn of(reported: Option<isize>, cut: bool) -> Length {
         match reported {
             Some(odbc_sys::NULL_DATA) => Length::Null,
@@ -36,7 +36,7 @@ impl Length {
         }
     }
 
-    /// What the driver reported of a bound buffer.
+    /// Returns what the driver reported for a bound buffer.
     #[inline]
     pub fn reported(binding: &Binding) -> Length {
         if binding.indicator.len_at(0) == Some(odbc_sys::NULL_DATA) {
@@ -45,7 +45,7 @@ impl Length {
         Length::of(binding.length.len_at(0), false)
     }
 
-    /// The number a driver writes to say it; `None` if it wrote none.
+    /// Returns the number that a driver writes for this length; `None` if it wrote none.
     pub fn number(self) -> Option<isize> {
         match self {
             Length::Null => Some(odbc_sys::NULL_DATA),
@@ -58,20 +58,20 @@ impl Length {
 
 /// SQL_NO_TOTAL.
 pub(super) const NO_TOTAL: isize = -4;
-/// A driver that does not split a UTF-8 character leaves up to so many bytes of the buffer unused.
+/// How many bytes of the buffer a driver leaves unused at most if it does not split a UTF-8 character.
 pub(super) const SHORT_OF_CHARACTER: usize = 3;
 
-/// What is in a buffer of a type without fixed size.
+/// The content of a buffer of a type without fixed size.
 pub(super) struct Received<'a> {
-    /// All the driver may have written.
+    /// All bytes that the driver may have written.
     pub(super) bytes: &'a [u8],
     /// How many of them it wrote.
     pub(super) length: usize,
-    /// The length it reported, where that is not what is there: the value was cut off.
+    /// The length that the driver reported, if it differs from what is there, because the value was cut off.
     pub(super) cut: Option<isize>,
 }
 
-/// Bytes of a unit, which are those of the terminator as well; none for what has no terminator.
+/// Returns the size in bytes of a unit and so of the terminator; `None` for a kind without terminator.
 pub(super) const fn unit(kind: Kind) -> Option<usize> {
     match kind {
         Kind::Char => Some(1),
@@ -80,7 +80,7 @@ pub(super) const fn unit(kind: Kind) -> Option<usize> {
     }
 }
 
-/// Bytes of data a buffer has room for, in whole units, the terminator set aside.
+/// Returns how many bytes of data a buffer has room for, in whole units and without the terminator.
 pub(super) const fn room(kind: Kind, capacity: isize) -> usize {
     let capacity = if capacity < 0 { 0 } else { capacity as usize };
     match unit(kind) {
@@ -89,7 +89,7 @@ pub(super) const fn room(kind: Kind, capacity: isize) -> usize {
     }
 }
 
-/// What the driver left at `target` (not null); no SQL_NULL_DATA.
+/// Reads what the driver left at `target` (not null), unless that is SQL_NULL_DATA.
 ///
 /// # Safety
 /// As [`read`].
@@ -115,7 +115,7 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
             let bytes = unsafe { memory::bytes(target, whole) };
             Received { bytes, length: whole, cut: (whole != length).then_some(reported) }
         }
-        // A number that has no name says nothing of what is in the buffer.
+        // A number without a name says nothing about what is in the buffer.
         Err(_) if reported != NO_TOTAL => {
             // SAFETY: as with a length that is not known.
             let length = unit(kind).map_or(0, |unit| unsafe { memory::terminated(target, unit, room) });
@@ -137,7 +137,7 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
                     return Received { bytes, length: bytes.len(), cut: Some(reported) };
                 }
                 if !terminated {
-                    // No length, and the buffer is not full: then the first terminator is the end.
+                    // There is no length and the buffer is not full, so the first terminator is the end.
                     // SAFETY: within the buffer.
                     length = unsafe { memory::terminated(target, unit, room) };
                 }
@@ -147,8 +147,8 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
     }
 }
 
-/// Whether a value of a type without fixed size fills its buffer; a driver may have left a few bytes free where a
-/// character of several had no room.
+/// Returns whether a value of a type without fixed size fills its buffer. A driver may have left a few bytes free where
+/// a character of several bytes had no room.
 ///
 /// # Safety
 /// As [`read`].
@@ -166,8 +166,8 @@ pub(super) unsafe fn is_full(c_type: CType, target: *const u8, capacity: isize) 
     free == 0 || (free <= SHORT_OF_CHARACTER && !ascii())
 }
 
-/// Bytes of a full buffer that are the value's: all, or a few less if a terminator after whole characters shows that
-/// the driver stopped short of a character that had no room.
+/// Returns how many bytes of a full buffer belong to the value: all, or a few less if a terminator after whole
+/// characters shows that the driver stopped short of a character that had no room.
 fn filled(bytes: &[u8], unit: usize) -> usize {
     let short = if unit == 1 { SHORT_OF_CHARACTER } else { unit };
     let begin = bytes.len().saturating_sub(short);
@@ -184,11 +184,11 @@ fn is_text(bytes: &[u8], unit: usize) -> bool {
     }
 }
 
-/// Puts what the driver left in the application's buffer into the row.
+/// Reads what the driver left in the application's buffer into the row.
 ///
-/// `capacity` is the buffer's length in bytes as the application gave it; types of a fixed size ignore it. `scratch`
-/// is any buffer to work in. A length that is not that of a fixed type's value, and a value the application gave no
-/// buffer for, are kept as a cut cell: value and length come back as they were.
+/// `capacity` is the buffer's length in bytes as the application gave it; types of a fixed size ignore it. `scratch` is
+/// any buffer to work in. A length that does not fit a fixed type, and a value for which the application gave no
+/// buffer, are kept as a cut cell, so that value and length come back as they were.
 ///
 /// # Safety
 /// The driver's call has succeeded and nobody changes the buffer now. `target` is null or points to `capacity` bytes,
@@ -212,7 +212,7 @@ pub unsafe fn read(
     }
 }
 
-/// Nearly every cell: all of a text for which there was room.
+/// Handles nearly every cell: a whole text for which there was room.
 ///
 /// # Safety
 /// As [`read`].
@@ -280,7 +280,7 @@ unsafe fn read_any(
     );
 }
 
-/// The cell of a value the application had no buffer for.
+/// Returns the cell of a value for which the application had no buffer.
 pub(super) fn not_received(c_type: CType, length: Length) -> Cell<'static> {
     let total = match length {
         Length::Null => return Cell::Null,
@@ -294,7 +294,7 @@ pub(super) fn not_received(c_type: CType, length: Length) -> Cell<'static> {
     Cell::Cut { total, cell: CutCell::Bytes(b"") }
 }
 
-/// Sets the cell of a value of a type without fixed size; `total` if it was cut off.
+/// Sets the cell of a value of a type without fixed size; `total` is its length if it was cut off.
 pub(super) fn set_variable(
     kind: Kind,
     bytes: &[u8],

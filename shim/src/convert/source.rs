@@ -11,11 +11,11 @@ use super::decimal::Numeric;
 use super::fixed::{self, Fixed};
 use super::interval::Interval;
 
-/// What was recorded. A struct may hold fields that are no date or time: the conversions look.
+/// What was recorded. A struct may hold fields that are no valid date or time; the conversions check that.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source<'a> {
-    /// Character data. `valid`: the bytes are UTF-8; else they are what the driver wrote, in an encoding nobody
-    /// knows, or UTF-16 with lone surrogates if `wide`.
+    /// Character data. If `valid`, the bytes are UTF-8. Otherwise they are what the driver wrote, in an unknown
+    /// encoding, or UTF-16 with lone surrogates if `wide`.
     Text {
         bytes: &'a [u8],
         valid: bool,
@@ -37,8 +37,8 @@ pub(super) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The value of a cell recorded as this C type; `fixed` if the type has a fixed size, else `bytes`, which are
-    /// text or not.
+    /// Returns the value of a cell recorded as this C type: from `fixed` if the type has a fixed size, else from
+    /// `bytes`, which are text if `text` says so.
     pub(super) fn of(recorded: CType, bytes: &'a [u8], text: bool, fixed: Option<&Fixed>) -> Source<'a> {
         let kind = recorded.kind();
         let value = fixed.map_or(&[][..], Fixed::as_bytes);
@@ -61,7 +61,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The bytes of a recorded value of fixed size: of its text, or as they stand.
+/// Returns the bytes of a recorded value of fixed size: converted from its text, or as they are.
 pub(super) fn fixed_value(recorded: CType, bytes: &[u8], text: bool) -> Result<Fixed, Failure> {
     let size = recorded.fixed_size().unwrap_or(0);
     match text {
@@ -75,7 +75,7 @@ pub(super) fn fixed_value(recorded: CType, bytes: &[u8], text: bool) -> Result<F
     }
 }
 
-/// The same by the C type's name; a type that only a driver knows takes anything.
+/// Checks a cell by the name of its C type. A type that only a driver knows accepts anything.
 ///
 /// # Errors
 /// As [`fits`].
@@ -83,10 +83,10 @@ pub fn fits_named(cell: &Cell<'_>, c_type: &str) -> Result<(), String> {
     CType::from_name(c_type).map_or(Ok(()), |c_type| fits(cell, c_type))
 }
 
-/// Whether a cell can be a value of the C type it was recorded as.
+/// Checks whether a cell can be a value of the C type that it was recorded as.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Says what is wrong with the cell.
 pub fn fits(cell: &Cell<'_>, recorded: CType) -> Result<(), String> {
     let (bytes, text) = match *cell {
         Cell::Text(text) | Cell::Plain(text) => (text, true),

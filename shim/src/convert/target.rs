@@ -1,4 +1,5 @@
-//! The application's side of one value at replay: its buffer, its length, its indicator, and how far it has read.
+//! The application's side of one value at replay: its buffer, length and indicator, and how far the application has
+//! read.
 #![allow(unsafe_code)]
 
 use super::utf16;
@@ -6,7 +7,7 @@ use super::utf16;
 /// SQL_NULL_DATA.
 const NULL_DATA: isize = -1;
 
-/// Where a value goes. Every pointer may be null, and none need be aligned.
+/// Where a value goes. Every pointer may be null, and none has to be aligned.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// The buffer.
@@ -17,24 +18,24 @@ pub struct Target {
     pub length: *mut isize,
     /// Where SQL_NULL_DATA goes (SQL_DESC_INDICATOR_PTR); nearly always the same address as `length`.
     pub indicator: *mut isize,
-    /// SQL_DESC_PRECISION and SQL_DESC_SCALE of the application's descriptor, where it set them, for a NUMERIC target that
-    /// was recorded as something else. Without it the number keeps its own digits.
+    /// SQL_DESC_PRECISION and SQL_DESC_SCALE of the application's descriptor, if it set them, for a NUMERIC target that
+    /// was recorded as another type. Without them the number keeps its own digits.
     pub numeric: Option<(u8, i8)>,
     /// Whether a text that fills the buffer is cut off to make room for its terminator.
     pub terminates: bool,
 }
 
 impl Target {
-    /// A target whose length and indicator are one, as SQLGetData and SQLBindCol have it.
+    /// Returns a target whose length and indicator are the same, as in SQLGetData and SQLBindCol.
     pub fn new(pointer: *mut u8, capacity: isize, length_or_indicator: *mut isize) -> Target {
         let (length, indicator) = (length_or_indicator, length_or_indicator);
         Target { pointer, capacity, length, indicator, numeric: None, terminates: true }
     }
 
-    /// Writes bytes to the buffer, `at` bytes from its beginning; nothing if there is no buffer.
+    /// Writes bytes to the buffer, `at` bytes from its beginning. Does nothing if there is no buffer.
     ///
     /// # Safety
-    /// The buffer has so many bytes, and the application does not touch them now.
+    /// The buffer has this many bytes, and the application does not touch them now.
     #[inline]
     pub(super) unsafe fn put(&self, at: usize, bytes: &[u8]) {
         if !self.pointer.is_null() && !bytes.is_empty() {
@@ -43,7 +44,7 @@ impl Target {
         }
     }
 
-    /// The first `length` bytes of the buffer (not null), to be written.
+    /// Returns the first `length` bytes of the buffer (not null), to be written.
     ///
     /// # Safety
     /// As [`Target::put`].
@@ -52,7 +53,7 @@ impl Target {
         unsafe { std::slice::from_raw_parts_mut(self.pointer, length) }
     }
 
-    /// Writes a value's length; an indicator of its own becomes 0: not NULL.
+    /// Writes a value's length. A separate indicator becomes 0, which means not NULL.
     ///
     /// # Safety
     /// Both pointers are null or writable.
@@ -68,7 +69,7 @@ impl Target {
         }
     }
 
-    /// Marks the value as NULL; false if there is no indicator to do so (SQLSTATE 22002).
+    /// Marks the value as NULL. Returns false if there is no indicator for that (SQLSTATE 22002).
     ///
     /// # Safety
     /// As [`Target::put_length`].
@@ -81,32 +82,33 @@ impl Target {
     }
 }
 
-/// How far the application has read a value with SQLGetData. Begin with a new one for each cell and each C type asked.
+/// How far the application has read a value with SQLGetData. Each cell, and each C type that is asked for, needs a new
+/// one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes of the converted value that were handed out.
+    /// How many bytes of the converted value were handed out.
     pub(super) served: usize,
-    /// Length of the converted value in bytes, once counted.
+    /// The length of the converted value in bytes, once it was counted.
     pub(super) whole: Option<usize>,
-    /// Where the conversion to UTF-16 stands.
+    /// How far the conversion to UTF-16 has come.
     pub(super) wide: utf16::Position,
-    /// The application has it all: the next call gets SQL_NO_DATA.
+    /// Whether the application has the whole value, so that the next call gets SQL_NO_DATA.
     pub(super) finished: bool,
 }
 
 impl Progress {
-    /// Nothing read yet.
+    /// Returns the progress of a value that was not read yet.
     pub fn new() -> Progress {
         Progress::default()
     }
 
-    /// Whether any of the value was handed out.
+    /// Returns whether any of the value was handed out.
     #[inline]
     pub(super) fn begun(&self) -> bool {
         self.finished || self.served > 0
     }
 
-    /// Whether all of the value was handed out.
+    /// Returns whether all of the value was handed out.
     pub fn is_finished(&self) -> bool {
         self.finished
     }

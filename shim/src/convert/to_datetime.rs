@@ -1,8 +1,8 @@
-//! To dates, times and timestamps.
+//! Conversions to dates, times and timestamps.
 //!
-//! What the target has no place for is left out: silently if it is zero, else with 01S07; the date of a timestamp
-//! that becomes a time is not missed. A text that is none of these is 22018; one that looks like it but is no day or
-//! time (a month 13) is 22007, and so is a recorded struct like that.
+//! What the target has no place for is left out: silently if it is zero, else with 01S07. The date of a timestamp that
+//! becomes a time does not count as left out. A text that is none of these is 22018. One that looks like one but is no
+//! day or time (a month 13) is 22007, and so is such a recorded struct.
 
 use odbc_sys::{Time, Timestamp};
 
@@ -11,12 +11,12 @@ use super::datetime::{self, Literal};
 use super::source::Source;
 use super::today::today;
 
-/// A day and time of which part may not be given.
+/// A day and time, of which one may not be given.
 struct Moment {
     timestamp: Timestamp,
     dated: bool,
     timed: bool,
-    /// The text has a fraction finer than a timestamp.
+    /// Whether the text has a fraction finer than a timestamp's.
     finer: bool,
 }
 
@@ -54,7 +54,7 @@ fn lacks(source: &Source<'_>, wish: &Wish) -> Failure {
     }
 }
 
-/// 01S07, 22007, 22018.
+/// Reports 01S07, 22007, 22018.
 pub(super) fn date<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let Moment { timestamp, dated, finer, .. } = moment(source, wish)?;
     if !dated {
@@ -64,7 +64,7 @@ pub(super) fn date<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>
     Ok(Converted::Fixed { value: datetime::date_bytes(&datetime::date_of(&timestamp)), lost })
 }
 
-/// 01S07, 22007, 22018.
+/// Reports 01S07, 22007, 22018.
 pub(super) fn time<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let Moment { timestamp, timed, finer, .. } = moment(source, wish)?;
     if !timed {
@@ -74,7 +74,7 @@ pub(super) fn time<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>
     Ok(Converted::Fixed { value: datetime::time_bytes(&datetime::time_of(&timestamp)), lost })
 }
 
-/// 01S07, 22007, 22018. A date alone gets midnight, a time alone the current date.
+/// Reports 01S07, 22007, 22018. A date alone gets midnight, and a time alone the current date.
 pub(super) fn timestamp<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let Moment { mut timestamp, dated, finer, .. } = moment(source, wish)?;
     if !dated {

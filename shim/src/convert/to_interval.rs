@@ -1,8 +1,8 @@
-//! To intervals: from others of the same class, from exact numbers, and from texts.
+//! Conversions to intervals: from others of the same class, from exact numbers, and from texts.
 //!
-//! Fields at the end may be left out (01S07); what the first field cannot hold is 22015. A text is an interval
-//! literal, or the part of one between the quotes (22018). The descriptor's leading precision (2 unless the
-//! application set it) is not looked at: the struct's 32 bits are the limit.
+//! Fields at the end may be left out (01S07). A value that the first field cannot hold is 22015. A text is an interval
+//! literal, or the part of one between the quotes (else 22018). The descriptor's leading precision (2 unless the
+//! application set it) is ignored: the struct's 32 bits are the limit.
 
 use super::conversion::{Converted, Failure, Wish};
 use super::ctype::{Kind, Qualifier};
@@ -10,7 +10,7 @@ use super::fixed::Fixed;
 use super::interval::Interval;
 use super::source::Source;
 
-/// 01S07, 22015, 22018; 07006 for a number that is to be an interval of several fields.
+/// Reports 01S07, 22015, 22018, and 07006 for a number that is to become an interval of several fields.
 pub(super) fn interval<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let Kind::Interval(to) = wish.to.kind() else { return Err(Failure::restricted(wish.to)) };
     let (negative, size, finer) = match source {
@@ -33,8 +33,8 @@ fn full() -> Failure {
     Failure::interval_overflow("the first field of the interval cannot hold the value")
 }
 
-/// Sign, size, and whether the text is finer than billionths of a second; none if it is no interval of the target's
-/// class.
+/// Returns the sign, the size, and whether the text is finer than billionths of a second; `None` if it is no interval
+/// of the target's class.
 fn parse(text: &[u8], to: Qualifier) -> Option<(bool, u128, bool)> {
     let text = std::str::from_utf8(text).ok()?;
     let (from, value, negative) = match strip_word(text, "INTERVAL") {
@@ -58,7 +58,7 @@ fn parse(text: &[u8], to: Qualifier) -> Option<(bool, u128, bool)> {
     Some((inner != negative, size, finer))
 }
 
-/// The qualifier of a text without one, by its separators; where they leave a choice, by the target.
+/// Returns the qualifier of a text without one, by its separators; if they leave a choice, by the target.
 fn guess(text: &str, to: Qualifier) -> Option<Qualifier> {
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
     let colons = text.bytes().filter(|byte| *byte == b':').count();
@@ -77,7 +77,7 @@ fn guess(text: &str, to: Qualifier) -> Option<Qualifier> {
     })
 }
 
-/// `YEAR`, `DAY(3) TO SECOND(6)`, ...
+/// Parses `YEAR`, `DAY(3) TO SECOND(6)` and the like.
 fn parse_qualifier(text: &str) -> Option<Qualifier> {
     const NAMES: [&str; 6] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
     fn field(text: &str) -> Option<(usize, &str)> {
@@ -121,7 +121,7 @@ fn parse_qualifier(text: &str) -> Option<Qualifier> {
     .find(|qualifier| qualifier.span() == (first, last))
 }
 
-/// What follows a word, in any case of letters, that stands at the beginning.
+/// Returns what follows a word at the beginning of the text, in either case.
 fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     let (head, rest) = text.split_at_checked(word.len())?;
     let ends = !rest.starts_with(|next: char| next.is_ascii_alphanumeric());

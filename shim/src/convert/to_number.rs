@@ -1,7 +1,7 @@
-//! To integers, NUMERIC, FLOAT, DOUBLE and BIT.
+//! Conversions to integers, NUMERIC, FLOAT, DOUBLE and BIT.
 //!
-//! Fraction digits may be left out (01S07), whole ones never (22003). A text must be a number as SQL writes it, with
-//! blanks around it at most (22018).
+//! Fraction digits may be left out (01S07), whole digits never (22003). A text must be a number as SQL writes it, with
+//! at most blanks around it (else 22018).
 
 use super::conversion::{Converted, Failure, Wish};
 use super::ctype::Kind;
@@ -9,7 +9,7 @@ use super::decimal::{Decimal, Numeric};
 use super::fixed::{self, Fixed};
 use super::source::Source;
 
-/// The value as an exact number.
+/// Returns the value as an exact number.
 fn number(source: &Source<'_>, wish: &Wish) -> Result<Decimal, Failure> {
     match source {
         Source::Text { bytes, .. } => {
@@ -19,7 +19,7 @@ fn number(source: &Source<'_>, wish: &Wish) -> Result<Decimal, Failure> {
         Source::Bit(bit) => Ok(Decimal::of((*bit).into())),
         Source::Numeric(numeric) => Ok(numeric.decimal()),
         Source::Float(_) | Source::Double(_) => {
-            // The digits a person would read, not those of the binary fraction.
+            // Take the digits that a person would read, not those of the binary fraction.
             let mut text = Vec::new();
             match source {
                 Source::Float(number) => fixed::write_float(*number, &mut text),
@@ -37,7 +37,7 @@ fn number(source: &Source<'_>, wish: &Wish) -> Result<Decimal, Failure> {
     }
 }
 
-/// The value as the nearest `double` or, if it was recorded so, as the `float` it is.
+/// Returns a `float` or `double` as a `double`; `None` for other values.
 fn approximate(source: &Source<'_>) -> Option<f64> {
     match source {
         Source::Float(number) => Some(f64::from(*number)),
@@ -50,11 +50,11 @@ fn beyond(wish: &Wish) -> Failure {
     Failure::out_of_range(&format!("the value does not fit {}", wish.to.name()))
 }
 
-/// 01S07, 22003, 22018.
+/// Reports 01S07, 22003, 22018.
 pub(super) fn integer<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let Kind::Integer { size, signed } = wish.to.kind() else { return Err(Failure::restricted(wish.to)) };
     let (number, lost) = match approximate(source) {
-        // Far inside the range of an i128, and no NaN; whatever is outside is outside of every target.
+        // Well inside the range of an i128, and not a NaN. What is outside is outside every target, too.
         Some(number) if number.abs() < 1e30 => (number.trunc() as i128, number.fract() != 0.0),
         Some(_) => return Err(beyond(wish)),
         None => {
@@ -68,7 +68,7 @@ pub(super) fn integer<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<
     Ok(Converted::Fixed { value, lost })
 }
 
-/// 22003, 22018. Digits beyond the type's precision are rounded, as always with these types.
+/// Reports 22003, 22018. Digits beyond the type's precision are rounded, as always with these types.
 pub(super) fn real<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let double = wish.to.kind() == Kind::Double;
     let value = match approximate(source) {
@@ -78,7 +78,7 @@ pub(super) fn real<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>
         None => {
             let number = number(source, wish)?;
             let text = match source {
-                // Rounded once, from all the digits there are.
+                // Rounded only once, from all digits there are.
                 Source::Text { bytes, .. } => String::from_utf8_lossy(bytes.trim_ascii()).into_owned(),
                 _ => format!("{}{}e{}", if number.negative { "-" } else { "" }, number.mantissa, number.exponent),
             };
@@ -93,8 +93,8 @@ pub(super) fn real<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>
     Ok(Converted::Fixed { value, lost: false })
 }
 
-/// NUMERIC: 01S07, 22003, 22018. With the descriptor's precision and scale, else with the number's own digits, at
-/// most 38 of them.
+/// Converts to NUMERIC: reports 01S07, 22003, 22018. Uses the descriptor's precision and scale, else the number's own
+/// digits, at most 38 of them.
 pub(super) fn exact<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     const MOST: u8 = 38;
     let number = number(source, wish)?;
@@ -112,7 +112,8 @@ pub(super) fn exact<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a
     Ok(Converted::Fixed { value, lost })
 }
 
-/// 0 and 1; what is between 0 and 2 otherwise loses its fraction (01S07); the rest is 22003, or 22018 for a text.
+/// Accepts 0 and 1. Other numbers between 0 and 2 lose their fraction (01S07), and the rest is 22003, or 22018 for a
+/// text.
 pub(super) fn bit<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let (negative, whole, lost) = match approximate(source) {
         Some(number) if (0.0..2.0).contains(&number) => (false, number as u128, number.fract() != 0.0),

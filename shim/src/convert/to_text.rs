@@ -1,7 +1,7 @@
-//! To CHAR and WCHAR, to BINARY, and from a text to a GUID.
+//! Conversions to CHAR and WCHAR, to BINARY, and from a text to a GUID.
 //!
-//! Character data goes as it is; a byte of BINARY makes two hexadecimal digits; everything else has its standard
-//! text, of which the part that matters must fit the buffer (else 22003), while the rest may be cut off (01004).
+//! Character data goes as it is, and a byte of BINARY makes two hexadecimal digits. Everything else has its standard
+//! text; the part that matters must fit the buffer (else 22003), while the rest may be cut off (01004).
 
 use super::conversion::{Content, Converted, Failure, Wish};
 use super::ctype::Kind;
@@ -10,14 +10,14 @@ use super::fixed::{self, Fixed};
 use super::read::NO_TOTAL;
 use super::source::Source;
 
-/// 01004; 22003 if the whole part does not fit; 22018 where the recorded bytes are in an unknown encoding.
+/// Reports 01004; 22003 if the whole part does not fit; 22018 if the recorded bytes are in an unknown encoding.
 pub(super) fn text<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let wide = wish.to.kind() == Kind::WChar;
     let mut bytes = Vec::with_capacity(40);
     let least = match source {
         Source::Text { bytes, valid: true, .. } => {
             let content = if wide { Content::Widen(bytes) } else { Content::Raw(bytes) };
-            // How many units the missing part of a text makes, nobody can tell.
+            // Nobody knows how many units the missing part of a text makes.
             return Ok(Converted::Recorded { content, cut: wish.cut.map(|_| NO_TOTAL as i64) });
         }
         Source::Text { .. } => return Err(Failure::encoding(wish.to)),
@@ -78,7 +78,7 @@ fn valid(holds: bool) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure::invalid_datetime()) }
 }
 
-/// Characters that may not be cut off: all before the decimal point, or all of a number with an exponent.
+/// Returns how many characters may not be cut off: all before the decimal point, or all of a number with an exponent.
 fn before_point(text: &[u8]) -> usize {
     match text.iter().position(|byte| *byte == b'.') {
         Some(point) if !text.contains(&b'e') => point,
@@ -86,7 +86,7 @@ fn before_point(text: &[u8]) -> usize {
     }
 }
 
-/// Character data in its own bytes (01004); everything else as it lies in memory, if it fits (22003).
+/// Gives character data in its own bytes (01004), and everything else as it is in memory, if it fits (22003).
 pub(super) fn binary<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let value = match source {
         Source::Text { bytes, valid: true, wide: true } => {
@@ -99,13 +99,13 @@ pub(super) fn binary<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'
         Source::Text { bytes, .. } | Source::Binary(bytes) => {
             return Ok(Converted::Recorded { content: Content::Raw(bytes), cut: wish.cut });
         }
-        // The value itself, in as many bytes as it was recorded in.
+        // The value itself, in as many bytes as were recorded.
         _ => wish.value.ok_or_else(Failure::malformed)?,
     };
     Ok(Converted::Made { bytes: value.as_bytes().to_vec(), least: value.as_bytes().len() })
 }
 
-/// 22018 if the text is no GUID.
+/// Reports 22018 if the text is no GUID.
 pub(super) fn guid<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     let value: Fixed = match source {
         Source::Text { bytes, .. } => {

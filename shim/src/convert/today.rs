@@ -1,9 +1,9 @@
-//! The day it is: Appendix D sets the date of a timestamp made from a time to the current date.
+//! The current date. Appendix D gives a timestamp that is made from a time the current date.
 #![allow(unsafe_code)]
 
 use odbc_sys::Date;
 
-/// The current local date; none if the system's clock cannot tell it.
+/// Returns the current local date; `None` if the system's clock cannot tell it.
 pub(super) fn today() -> Option<Date> {
     // SAFETY: a null argument only means that the result is returned.
     let now = unsafe { libc::time(std::ptr::null_mut()) };

@@ -1,7 +1,7 @@
-//! UTF-16 as the machine has it (SQLWCHAR of two bytes) to UTF-8 and back, with a fast way for ASCII.
+//! Converts UTF-16 in the machine's byte order (SQLWCHAR of two bytes) to UTF-8 and back, with a fast path for ASCII.
 
-/// Appends the UTF-8 of these units (whole units; a last odd byte is not looked at); false, and nothing appended, if
-/// a surrogate stands alone.
+/// Appends the UTF-8 text of these units (whole units; a last odd byte is ignored). Returns false and appends nothing
+/// if a surrogate stands alone.
 pub(super) fn to_utf8(units: &[u8], out: &mut Vec<u8>) -> bool {
     let begin = out.len();
     // Exact for ASCII, and enough for nearly all other text.
@@ -13,7 +13,7 @@ pub(super) fn to_utf8(units: &[u8], out: &mut Vec<u8>) -> bool {
             out.extend_from_slice(&ascii);
             rest = after;
         }
-        // At most eight units by the slow way, then another look for ASCII.
+        // Take at most eight units the slow way, then look for ASCII again.
         let mut slow = 0;
         while slow < 8 {
             let Some(first) = unit(rest) else { return true };
@@ -48,14 +48,14 @@ fn unit(bytes: &[u8]) -> Option<u16> {
     bytes.first_chunk().map(|pair| u16::from_ne_bytes(*pair))
 }
 
-/// Eight units as eight bytes, if all are ASCII.
+/// Returns eight units as eight bytes, if all are ASCII.
 #[inline]
 fn narrow(units: &[u8; 16]) -> Option<[u8; 8]> {
     let [first, second] = words(units).map(u64::from_ne_bytes);
     if (first | second) & 0xFF80_FF80_FF80_FF80 != 0 {
         return None;
     }
-    // Four units in a word to four bytes in half a word, in the machine's order before and after.
+    // Packs the four units of a word into the four bytes of half a word, in the machine's byte order before and after.
     let half = |word: u64| {
         let pairs = (word | word >> 8) & 0x0000_FFFF_0000_FFFF;
         ((pairs | pairs >> 16) as u32).to_ne_bytes()
@@ -69,7 +69,7 @@ fn words(units: &[u8; 16]) -> [[u8; 8]; 2] {
     [[a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]]
 }
 
-/// Eight bytes as eight units, if all are ASCII.
+/// Returns eight bytes as eight units, if all are ASCII.
 #[inline]
 fn widen(ascii: &[u8; 8]) -> Option<[u8; 16]> {
     if !ascii.is_ascii() {
@@ -87,26 +87,26 @@ fn widen(ascii: &[u8; 8]) -> Option<[u8; 16]> {
     Some(units)
 }
 
-/// How many units this UTF-8 text makes.
+/// Returns how many units this UTF-8 text makes.
 pub(super) fn units(text: &[u8]) -> usize {
     if text.is_ascii() {
         return text.len();
     }
-    // Every character's first byte counts one, that of a character beyond the first plane two.
+    // The first byte of every character counts one, and that of a character beyond the first plane two.
     text.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum()
 }
 
-/// Where a conversion of UTF-8 into units stands.
+/// How far a conversion of UTF-8 into units has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Position {
-    /// Bytes of UTF-8 whose units are all written.
+    /// How many bytes of UTF-8 have all their units written.
     source: usize,
-    /// The first of the two surrogates of the next character is written.
+    /// Whether the first of the next character's two surrogates is written.
     half: bool,
 }
 
-/// Fills `out` (whole units; a last odd byte stays) with the units of `text` from `position` on, which moves.
-/// Returns the bytes written, or none if the text is not UTF-8.
+/// Fills `out` (whole units; a last odd byte stays) with the units of `text` from `position` on, and moves the
+/// position. Returns how many bytes it wrote, or `None` if the text is not UTF-8.
 pub(super) fn encode(text: &[u8], position: &mut Position, out: &mut [u8]) -> Option<usize> {
     let mut written = 0;
     while let Some(&first) = text.get(position.source) {
@@ -145,7 +145,7 @@ pub(super) fn encode(text: &[u8], position: &mut Position, out: &mut [u8]) -> Op
     Some(written)
 }
 
-/// The first character of some UTF-8 that is not ASCII, and its bytes.
+/// Returns the first character of UTF-8 text that is not ASCII, and its length in bytes.
 fn decode(text: &[u8]) -> Option<(u32, usize)> {
     let tail = |at: usize| text.get(at).filter(|byte| **byte & 0xC0 == 0x80).map(|byte| u32::from(byte & 0x3F));
     match *text.first()? {
@@ -162,13 +162,13 @@ fn decode(text: &[u8]) -> Option<(u32, usize)> {
     }
 }
 
-/// The two units of a character beyond the first plane.
+/// Returns the two units of a character beyond the first plane.
 fn surrogates(character: u32) -> [u16; 2] {
     let bits = character.wrapping_sub(0x10000);
     [0xD800 | (bits >> 10 & 0x3FF) as u16, 0xDC00 | (bits & 0x3FF) as u16]
 }
 
-/// Writes one unit if there is room.
+/// Writes one unit. Returns false if there is no room.
 fn put(out: &mut [u8], written: &mut usize, unit: u16) -> bool {
     let place = out.get_mut(*written..).and_then(|rest| rest.first_chunk_mut::<2>());
     let Some(place) = place else { return false };

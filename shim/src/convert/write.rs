@@ -1,7 +1,7 @@
-//! A recorded cell into the application's buffer.
+//! Writes a recorded cell into the application's buffer.
 //!
-//! The same C type as recorded gives the same bytes. Another one goes through the `matrix`. ODBC reference:
-//! SQLGetData and SQLFetch for lengths, pieces and SQLSTATEs.
+//! The same C type as recorded gives the same bytes. Another one goes through the `matrix`. ODBC reference: SQLGetData
+//! and SQLFetch, for lengths, pieces and SQLSTATEs.
 #![allow(unsafe_code)]
 
 use super8_cassette::{Cell, CutCell};
@@ -16,8 +16,8 @@ use super::utf16;
 
 /// Writes a cell that was recorded as one C type for an application that asks for `to`.
 ///
-/// SQL_C_DEFAULT and SQL_ARD_TYPE are to be resolved before. With `progress` this is one call of SQLGetData for a cell
-/// that may come in pieces; without, a bound column.
+/// SQL_C_DEFAULT and SQL_ARD_TYPE have to be resolved before. With `progress` this is one call of SQLGetData for a cell
+/// that may come in pieces; without, it is a bound column.
 ///
 /// # Safety
 /// Each pointer of the target is null or writable, the buffer over `capacity` bytes, or over the size of `to` if that
@@ -41,8 +41,8 @@ pub unsafe fn write(
     }
 }
 
-/// A text that is all there, was not read before and has room: nearly every cell, so it takes a short way. False, and nothing
-/// is done, for any other.
+/// Writes a text that was recorded completely, was not read before and has room. Nearly every cell is like that, so
+/// this is the fast path. Returns false and does nothing for any other cell.
 ///
 /// # Safety
 /// As [`write`].
@@ -75,7 +75,7 @@ unsafe fn write_text(text: &[u8], to: CType, target: &mut Target, progress: &mut
     true
 }
 
-/// Any cell.
+/// Writes any cell.
 ///
 /// # Safety
 /// As [`write`].
@@ -131,13 +131,13 @@ unsafe fn write_any(
 #[derive(Clone, Copy)]
 struct Value<'a> {
     bytes: &'a [u8],
-    /// Whether they are text, or the bytes that lay in memory.
+    /// Whether the bytes are text, or else the bytes as they were in memory.
     text: bool,
-    /// The reported length, where it is not that of the value.
+    /// The reported length, if it differs from the value's.
     cut: Option<i64>,
 }
 
-/// A value of fixed size, as recorded.
+/// Writes a value of fixed size as it was recorded.
 ///
 /// # Safety
 /// As [`write`].
@@ -159,7 +159,7 @@ unsafe fn write_same(
     Ok(Written::Success)
 }
 
-/// A value as another C type.
+/// Writes a value as another C type.
 ///
 /// # Safety
 /// As [`write`].
@@ -172,7 +172,7 @@ unsafe fn write_other(
 ) -> Result<Written, Failure> {
     let Value { bytes, text, cut } = value;
     let fixed = recorded.fixed_size().map(|_| source::fixed_value(recorded, bytes, text)).transpose()?;
-    // Of a type with a fixed size all is there, whatever length was reported.
+    // A value of a fixed-size type was recorded completely, whatever length was reported.
     let cut = cut.filter(|_| fixed.is_none());
     if cut.is_some() && !to.is_variable() && recorded.kind() != Kind::Binary {
         return Err(Failure::not_recorded(bytes.len(), cut));

@@ -1,9 +1,9 @@
-//! The same C type at replay gives what the driver gave: bytes, length, and nothing beside.
+//! The same C type at replay gives what the driver gave: bytes, length, and nothing else.
 
 use super::super::Pieces;
 use super::*;
 
-/// What a driver writes for this value, its length, and how many bytes it touched.
+/// Returns what a driver writes for this value, its length, and how many bytes it touches.
 fn drive(c_type: CType, value: &[u8], capacity: usize, careful: bool) -> (Place, usize) {
     let mut place = Place::new(capacity);
     let unit = match c_type {
@@ -28,7 +28,7 @@ fn drive(c_type: CType, value: &[u8], capacity: usize, careful: bool) -> (Place,
     (place, give)
 }
 
-/// Whether a character begins here.
+/// Returns whether a character begins here.
 fn boundary(unit: usize, rest: &[u8]) -> bool {
     match unit {
         1 => rest[0] & 0xC0 != 0x80,
@@ -37,7 +37,7 @@ fn boundary(unit: usize, rest: &[u8]) -> bool {
     }
 }
 
-/// A cut value with a NUL of its own in its last bytes, which looks like a driver that stopped short of a character.
+/// A cut value with a NUL in its last bytes looks like one from a driver that stopped short of a character.
 fn ambiguous(c_type: CType, value: &[u8], capacity: usize) -> bool {
     match c_type {
         CType::CHAR if value.len() >= capacity && capacity > 0 => {
@@ -169,7 +169,7 @@ fn lengths_that_are_none() {
     assert_eq!(without_buffer(CType::SLONG, Length::Bytes(4)), b"\\>4:\\x");
     assert_eq!(without_buffer(CType::SLONG, Length::Unknown), b"\\-");
 
-    // The application that gave no buffer gets its length again; one that gives a buffer is told.
+    // An application that gave no buffer gets its length again; one that gives a buffer gets an error.
     let cell = Cell::Cut { total: 4, cell: super8_cassette::CutCell::Bytes(b"") };
     let mut length = 0;
     let target = Target::new(std::ptr::null_mut(), 0, &mut length);
@@ -179,7 +179,7 @@ fn lengths_that_are_none() {
     assert_eq!(sqlstate(&replay(b"\\>4:\\x", CType::SLONG, CType::SLONG, 4).0), "HY000");
 }
 
-/// A driver that hands a value out piece by piece, and what the pieces make.
+/// A driver that hands out a value piece by piece, and the cell that the pieces make.
 fn fetch_in_pieces(c_type: CType, value: &[u8], capacity: usize, careful: bool, calls: usize) -> Vec<u8> {
     let (mut pieces, mut row) = (Pieces::new(), Row::new());
     let unit = [0, 1, 0, 2][usize::from(c_type == CType::CHAR) + 3 * usize::from(c_type == CType::WCHAR)];
@@ -209,7 +209,7 @@ fn pieces_make_the_whole() {
             1 => (CType::WCHAR, wide(&text), Cell::Text(text.as_bytes())),
             _ => (CType::BINARY, text.clone().into_bytes(), Cell::Bytes(text.as_bytes())),
         };
-        // With room for the largest character, or a careful driver would not get on.
+        // Give room for the largest character, or a careful driver would never finish.
         let capacity = 6 + random.below(20);
         let fetched = fetch_in_pieces(c_type, &value, capacity, round % 2 == 0, usize::MAX);
         assert_eq!(fetched, field(cell), "{text:?} by {capacity}");

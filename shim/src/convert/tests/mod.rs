@@ -1,4 +1,4 @@
-//! The conversions as a whole: a driver that writes, the cassette between, an application that reads.
+//! Tests of the conversions as a whole: a driver that writes, the cassette in between, an application that reads.
 #![allow(unsafe_code)]
 
 mod identity;
@@ -9,7 +9,7 @@ use super8_cassette::{Cell, Row, cell};
 
 use super::{CType, Length, Progress, Target, Written, read, write};
 
-/// What no test value is made of.
+/// A byte that no test value contains.
 const CANARY: u8 = 0xA5;
 /// Canaries on either side of a buffer; odd, so that no buffer is aligned.
 const MARGIN: usize = 33;
@@ -40,13 +40,13 @@ impl Place {
         self.memory[MARGIN..MARGIN + bytes.len()].copy_from_slice(bytes);
     }
 
-    /// The margins are untouched, and so is the buffer from `written` on.
+    /// Checks that the margins are untouched, and so is the buffer from `written` on.
     fn assert_untouched_but(&self, written: usize) {
         let (before, rest) = self.memory.split_at(MARGIN);
         assert!(before.iter().chain(&rest[written..]).all(|byte| *byte == CANARY), "written outside: {self:?}");
     }
 
-    /// One call that asks for a cell.
+    /// Makes one call that asks for a cell.
     fn ask(&mut self, cell: &Cell<'_>, recorded: CType, to: CType, progress: Option<&mut Progress>) -> Written {
         let target = Target::new(self.pointer(), self.capacity as isize, &mut self.length);
         // SAFETY: the buffer has its capacity, which no test makes smaller than a fixed type.
@@ -54,7 +54,7 @@ impl Place {
     }
 }
 
-/// The field of a cell after a driver left this in the buffer.
+/// Returns the field of a cell after a driver left this in the buffer.
 fn record(c_type: CType, place: &mut Place, length: Length) -> Vec<u8> {
     let (mut row, mut scratch) = (Row::new(), Vec::new());
     let capacity = place.capacity as isize;
@@ -63,14 +63,14 @@ fn record(c_type: CType, place: &mut Place, length: Length) -> Vec<u8> {
     row.field(0).to_vec()
 }
 
-/// The field of a cell.
+/// Returns the field of a cell.
 fn field(cell: Cell<'_>) -> Vec<u8> {
     let mut row = Row::new();
     row.set(0, cell);
     row.field(0).to_vec()
 }
 
-/// Asks once for a field; the buffer that came of it.
+/// Asks for a field once and returns the buffer.
 fn replay(field: &[u8], recorded: CType, to: CType, capacity: usize) -> (Written, Place) {
     let mut place = Place::new(capacity);
     let mut scratch = Vec::new();
@@ -112,7 +112,7 @@ impl Random {
         (0..count).map(|_| self.next() as u8).collect()
     }
 
-    /// Text of up to so many characters: mostly ASCII, some of everything.
+    /// Returns a text of at most this many characters: mostly ASCII, and some of everything.
     fn text(&mut self, most: usize) -> String {
         let count = self.below(most + 1);
         (0..count)

@@ -1,10 +1,10 @@
-//! Buffers of every size: nothing is written outside, and pieces make the whole again.
+//! Tests with buffers of every size: nothing is written outside, and the pieces make the whole again.
 
 use super8_cassette::CutCell;
 
 use super::*;
 
-/// Reads a cell to its end by SQLGetData with these capacities in turn; the bytes without terminators.
+/// Reads a cell to its end by SQLGetData with these capacities in turn. Returns the bytes without terminators.
 fn collect(cell: &Cell<'_>, recorded: CType, to: CType, capacities: &[usize]) -> Vec<u8> {
     let (mut progress, mut all, mut left) = (Progress::new(), Vec::new(), None);
     let unit = match to {
@@ -68,7 +68,7 @@ fn every_capacity_and_every_step() {
         assert_eq!(collect(&text, CType::WCHAR, CType::WCHAR, &[step + 2]), units);
         assert_eq!(collect(&text, CType::CHAR, CType::WCHAR, &[step + 2]), units);
         assert_eq!(collect(&text, CType::WCHAR, CType::BINARY, &[step]), units);
-        // Empty and minimal buffers between: they ask, and move nothing.
+        // Empty and minimal buffers in between only ask, and move nothing.
         assert_eq!(collect(&text, CType::WCHAR, CType::WCHAR, &[0, 1, 2, 3, step + 2, 5, 4]), units);
     }
     let bytes = Cell::Bytes(b"\x00\x7f\xff\x10");
@@ -98,7 +98,7 @@ fn nothing_is_written_outside_of_any_buffer() {
         for to in CType::ALL.iter().copied().chain([CType(0x4001)]) {
             for capacity in 0..130 {
                 let room = to.fixed_size().unwrap_or(capacity);
-                // For a fixed type the capacity is not looked at: give it room, and say there is none.
+                // A fixed type ignores the capacity: give it room and say that there is none.
                 let mut place = Place::new(room);
                 place.capacity = if to.is_variable() { capacity } else { 0 };
                 let mut scratch = Vec::new();

@@ -1,10 +1,10 @@
-//! Appendix D, case by case: what is recorded, what is asked, what comes of it.
+//! Appendix D, case by case: what is recorded, what is asked for, and the outcome.
 
 use super::super::cell_text;
 use super::super::ctype::Kind;
 use super::*;
 
-/// A value of the target type as text: what the bytes in the buffer mean.
+/// Returns a value of the target type as text: what the bytes in the buffer mean.
 fn shown(to: CType, place: &Place) -> String {
     let buffer = place.buffer();
     let mut text = Vec::new();

@@ -1,9 +1,9 @@
-//! Which attempt at a test is running. pytest's plugins repeat a failed test in the same process and set the same variable to the same
-//! values again, without a number.
+//! Finds out which attempt at a test is running. pytest's plugins repeat a failed test in the same process and set the
+//! same variable to the same values again, without a number.
 //!
-//! What tells the attempts apart is that the variable is set anew. To see that, a copy of ours takes the place of the text in the
-//! environment each time it is looked at: as long as it is there, nobody has set the variable since. It says the same, so nobody
-//! else sees a difference.
+//! What tells the attempts apart is that the variable is set again. To see that, super8 puts its own copy in the place
+//! of the text in the environment each time it looks. As long as the copy is there, nobody has set the variable since.
+//! The copy says the same, so nobody else sees a difference.
 #![allow(unsafe_code)]
 
 use super::running_test::{Attempt, Phase, RunningTest};
@@ -21,20 +21,21 @@ static SEEN: PerProcess<Mutex<Seen>> = PerProcess::new();
 /// The tests that this process has run, as far as they used a cassette.
 #[derive(Clone, Debug, Default)]
 struct Seen {
-    /// The attempts at each.
+    /// How many attempts there were at each test.
     attempts: HashMap<String, u32>,
-    /// The test that was running when it was looked last, and its phase.
+    /// The test that was running at the last look, and its phase.
     last: Option<(String, Phase)>,
 }
 
-/// The number of the attempt at the test that is running, from 1. To be asked of no other test: what is asked last is what runs.
+/// Returns the number of the attempt at the running test, from 1. Must not be called for any other test, because the
+/// last test that was asked for counts as the running one.
 pub(super) fn attempt(test: &RunningTest) -> u32 {
     let phase = match test.attempt {
         Attempt::Number(number) => return number,
         Attempt::Phase(phase) => phase,
     };
     let seen = SEEN.get_or_init(|parents| {
-        // a lock that a thread of the parent holds is never let go of here
+        // A lock that a thread of the parent holds is never released here.
         let before = parents.and_then(|seen| seen.try_lock().map(|seen| seen.clone()));
         Mutex::new(before.unwrap_or_default())
     });
@@ -46,7 +47,7 @@ pub(super) fn attempt(test: &RunningTest) -> u32 {
 impl Seen {
     fn look(&mut self, id: &str, phase: Phase, was_set: bool) -> u32 {
         let goes_on = match &self.last {
-            // the phases of one attempt come one after the other
+            // The phases of one attempt follow each other.
             Some((last, before)) => last == id && (!was_set || *before < phase),
             None => false,
         };
@@ -59,11 +60,11 @@ impl Seen {
     }
 }
 
-/// Whether the variable was set since this was asked last.
+/// Returns whether the variable was set since the last call.
 fn was_set_again() -> bool {
-    /// Where our copy of the value is.
+    /// Where super8's copy of the value is.
     static OURS: AtomicPtr<c_char> = AtomicPtr::new(ptr::null_mut());
-    // SAFETY: a C string that stays, as names of variables have it.
+    // SAFETY: a C string that stays valid, as a variable's name does.
     let value = unsafe { libc::getenv(VARIABLE.as_ptr()) };
     if value.is_null() || value == OURS.load(Ordering::Relaxed) {
         return false;
@@ -71,11 +72,12 @@ fn was_set_again() -> bool {
     // SAFETY: the environment's text, which ends with a NUL.
     let text = unsafe { CStr::from_ptr(value) }.to_bytes();
     let Ok(copy) = CString::new([VARIABLE.to_bytes(), b"=", text].concat()) else { return true };
-    // It belongs to the environment from now on, and is never freed: somebody may still read it when it has been replaced.
+    // The copy belongs to the environment from now on and is never freed: somebody may still read it after it was
+    // replaced.
     let copy = copy.into_raw();
     // SAFETY: a C string of the form that putenv takes, which stays.
     if unsafe { libc::putenv(copy) } == 0 {
-        // SAFETY: inside of the copy, which is longer than the name and the equals sign.
+        // SAFETY: inside the copy, which is longer than the name and the equals sign.
         OURS.store(unsafe { copy.add(VARIABLE.to_bytes().len() + 1) }, Ordering::Relaxed);
     }
     true
@@ -96,11 +98,11 @@ mod tests {
             ("a", Teardown, true, 1),
             ("b", Call, true, 1),
             ("b", Call, false, 1),
-            // repeated, and only its call looked at
+            // Repeated, and only its call looked at.
             ("b", Call, true, 2),
             ("b", Teardown, true, 2),
             ("b", Setup, true, 3),
-            // repeated at the end of the run
+            // Repeated at the end of the run.
             ("a", Call, true, 2),
         ];
         for (id, phase, was_set, expected) in looks {

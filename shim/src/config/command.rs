@@ -1,5 +1,5 @@
-//! The name of the command that this process runs, for `%c` in a cassette's name: program and script without their directories,
-//! so that it is the same in every recording and on every machine.
+//! Names the command that this process runs, for `%c` in a cassette's name: the program and its script without their
+//! directories, so that the name is the same in every recording and on every machine.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -43,39 +43,41 @@ const INTERPRETERS: &[Interpreter] = &[
     },
 ];
 
-/// In this variable `super8` hands down the command line that records again: its words, with [`SEPARATOR`] between them.
+/// The variable in which `super8` hands down the command line that records again: its words, separated by
+/// [`SEPARATOR`].
 pub const RECORD_AGAIN: &str = "SUPER8_RECORD_AGAIN";
-/// What no word of a command line has in it.
+/// A character that no word of a command line contains.
 pub const SEPARATOR: char = '\u{1f}';
 
-/// The name of this process's command.
+/// Returns the name of this process's command.
 pub fn of_this_process() -> String {
     name(&arguments(), std::env::current_exe().ok().as_deref())
 }
 
-/// The name of another process's command, and the words of its command line.
+/// Returns the name of another process's command, and the words of its command line.
 pub fn of_process(process: u32) -> (String, Vec<OsString>) {
     let words = super8_cassette::platform::command_line_of(process);
     (name(&words, super8_cassette::platform::executable_of(process).as_deref()), words)
 }
 
-/// The words of this process's command line.
+/// Returns the words of this process's command line.
 pub fn arguments() -> Vec<OsString> {
     super8_cassette::platform::command_line()
 }
 
-/// The name for these arguments. A daemon may have written a title over them; then only the executable is known.
+/// Returns the name for these arguments. A daemon may have written a title over them; then only the executable is
+/// known.
 fn name(arguments: &[OsString], executable: Option<&Path>) -> String {
     let first = arguments.first().map(OsString::as_os_str).unwrap_or_default();
     let is_title = first.is_empty() || first.as_bytes().iter().any(|byte| matches!(byte, b' ' | b':' | b'('));
     if is_title {
         return plain(file_name(executable.map_or(first, Path::as_os_str)));
     }
-    // a login shell's name begins with a dash
+    // A login shell's name begins with a dash.
     let program =
         OsStr::from_bytes(file_name(first).as_bytes().strip_prefix(b"-").unwrap_or(file_name(first).as_bytes()));
     let text = program.to_string_lossy();
-    // `python`, `python3` and `python3.11` are one command
+    // `python`, `python3` and `python3.11` are one command.
     let unversioned = text.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
     let Some(interpreter) = INTERPRETERS.iter().find(|row| row.names.contains(&unversioned)) else {
         return plain(program);
@@ -86,7 +88,7 @@ fn name(arguments: &[OsString], executable: Option<&Path>) -> String {
     }
 }
 
-/// The script or module that an interpreter runs.
+/// Returns the script or module that an interpreter runs.
 fn script<'a>(interpreter: &Interpreter, arguments: &'a [OsString]) -> Option<&'a OsStr> {
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -110,7 +112,8 @@ fn file_name(path: &OsStr) -> &OsStr {
     Path::new(path).file_name().unwrap_or(path)
 }
 
-/// Letters, digits, `_`, `-` and `.`, of a length that leaves room for a number: the name can stand in a file's name.
+/// Returns the name with letters, digits, `_`, `-` and `.` only, so that it can be used in a file name, and short
+/// enough for a number behind it.
 fn plain(name: &OsStr) -> String {
     let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let kept = name.as_bytes().iter().take(60).map(|byte| if letter(byte) { char::from(*byte) } else { '_' });

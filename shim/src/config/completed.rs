@@ -1,10 +1,10 @@
-//! The completed connection string, as SQLDriverConnect and SQLBrowseConnect return it: without secrets in the cassette, with the
-//! application's own ones again at replay.
+//! The completed connection string that SQLDriverConnect and SQLBrowseConnect return: without secrets in the cassette,
+//! and with the application's own secrets again at replay.
 //!
-//! Drivers put the password into it, some percent-encoded. In the cassette the place of each value that is not harmless
-//! holds `<given KEY>`, the keyword under which the application gave that value, with a word for the way the driver
-//! wrote it; replay fills in what the application gives then. A value the application did not give (the driver read it
-//! from odbc.ini) becomes `***` and stays that.
+//! Drivers put the password into it, some of them percent-encoded. In the cassette, each value that is not harmless is
+//! replaced by `<given KEY>`, with the keyword under which the application gave that value and a word for how the
+//! driver wrote it. Replay fills in what the application gives then. A value that the application did not give (the
+//! driver read it from odbc.ini) becomes `***` and stays that.
 
 use std::borrow::Cow;
 
@@ -13,16 +13,16 @@ use super::redact::MARK;
 use super::redact::text;
 use super::secrets::{may_show, percent_decoded, percent_encoded};
 
-/// How a driver wrote a value it was given.
+/// How a driver wrote a value that it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// As the application did.
+    /// As the application wrote it.
     AsGiven,
     /// Without braces.
     Plain,
     /// In braces.
     Braced,
-    /// `%XX` for all but letters and digits, lower case, blanks as plus signs: psqlodbc.
+    /// As psqlodbc writes it: `%XX` in lower case for everything but letters and digits, and blanks as plus signs.
     Percent,
 }
 
@@ -44,13 +44,13 @@ impl Form {
     }
 }
 
-/// The completed string for the cassette. `given` is the connection string the application gave.
+/// Returns the completed string for the cassette. `given` is the connection string that the application gave.
 pub fn template(completed: &ConnectionString, given: &ConnectionString) -> String {
     edited(completed, given, |_| false)
 }
 
-/// Whether the end of a string that was cut off is the beginning of a keyword, and no part of a value that is to be hidden: that of
-/// a keyword which the application gave, or in no such value.
+/// Returns whether the end of a string that was cut off is the beginning of a keyword, and not part of a value that has
+/// to be hidden: it begins a keyword that the application gave, or occurs in no such value.
 pub fn is_cut_keyword(tail: &str, given: &ConnectionString) -> bool {
     let tail = tail.as_bytes();
     let begins = |key: &[u8]| key.get(..tail.len()).is_some_and(|start| start.eq_ignore_ascii_case(tail));
@@ -60,7 +60,8 @@ pub fn is_cut_keyword(tail: &str, given: &ConnectionString) -> bool {
     !tail.contains(&b'=') && (given.items().any(|item| begins(item.key())) || !given.items().any(secret))
 }
 
-/// What SQLBrowseConnect asks for next, for the cassette: `KEYWORD:prompt={list}` and `KEYWORD=?` are no values.
+/// Returns what SQLBrowseConnect asks for next, for the cassette. `KEYWORD:prompt={list}` and `KEYWORD=?` are not
+/// values.
 pub fn questions(asked: &ConnectionString, given: &ConnectionString) -> String {
     edited(asked, given, |item| item.key().contains(&b':') || *item.value() == *b"?")
 }
@@ -78,12 +79,12 @@ fn edited(completed: &ConnectionString, given: &ConnectionString, shown: impl Fn
     text(&template)
 }
 
-/// The completed string for the application, from the template and the string the application gave this time. Only the
-/// marks change.
+/// Returns the completed string for the application, from the template and the string that the application gave this
+/// time. Only the marks change.
 pub fn fill(template: &str, given: &ConnectionString) -> Vec<u8> {
     ConnectionString::parse(template.as_bytes()).edit(|item| {
         let (key, form) = read_mark(item.raw())?;
-        // Nothing given under this key now: nothing to return.
+        // The application gives nothing under this key now, so there is nothing to return.
         Some(given.item(key).map_or(Vec::new(), |item| form.write(item)))
     })
 }
@@ -91,7 +92,7 @@ pub fn fill(template: &str, given: &ConnectionString) -> Vec<u8> {
 fn mark(item: Item<'_>, given: &ConnectionString) -> String {
     let same = |other: &Item<'_>| other.key().eq_ignore_ascii_case(item.key());
     let effective = || given.items().rev().filter(|other| other.has_value() && !other.raw().is_empty());
-    // The same keyword first, then an alias (UID for User) that has the same value.
+    // Try the same keyword first, then an alias (UID for User) that has the same value.
     let candidates = effective().filter(same).take(1).chain(effective().filter(|other| !same(other)));
     for other in candidates.filter(|other| !may_show(other.key(), &other.value())) {
         if let Some((_, word)) = FORMS.iter().find(|(form, _)| form.write(other) == item.raw()) {

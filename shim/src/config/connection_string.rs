@@ -1,12 +1,12 @@
-//! ODBC connection strings, read and edited by span: what is not edited keeps its bytes.
+//! ODBC connection strings, which are read and edited by span, so that what is not edited keeps its bytes.
 //!
-//! The grammar is the one of SQLDriverConnect's reference page as unixODBC reads it: `key=value` pairs between `;`;
-//! a value in `{...}` may hold anything, `}}` for a brace; keys compare without case; the last of several equal keys
-//! counts. More liberal than unixODBC in two points, because drivers are: white space around keys and around values
-//! outside braces is not part of them, and a word without `=` ends at its `;`.
+//! The grammar is that of SQLDriverConnect's reference page as unixODBC reads it: `key=value` pairs between `;`; a
+//! value in `{...}` may hold anything, with `}}` for a brace; keys compare without case; the last of several equal keys
+//! counts. It is more liberal than unixODBC in two points, because drivers are: white space around keys, and around
+//! values outside braces, is not part of them, and a word without `=` ends at its `;`.
 //!
-//! Strings are bytes. Callers with UTF-16 convert to UTF-8 (or WTF-8) and back; no byte of the grammar occurs inside
-//! a longer character there.
+//! Strings are bytes. Callers with UTF-16 convert it to UTF-8 (or WTF-8) and back; there, no byte of the grammar occurs
+//! inside a longer character.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -25,9 +25,9 @@ pub struct ConnectionString {
 struct Span {
     whole: Range<usize>,
     key: Range<usize>,
-    /// What stands between `=` and `;` without the white space around it; `None` for a word without `=`.
+    /// What is between `=` and `;`, without the white space around it; `None` for a word without `=`.
     value: Option<Range<usize>>,
-    /// The inside of the braces, if the value is in braces.
+    /// What is inside the braces, if the value is in braces.
     braced: Option<Range<usize>>,
 }
 
@@ -48,7 +48,7 @@ pub enum Choice {
 }
 
 impl ConnectionString {
-    /// Reads a connection string; every byte sequence is one. A NUL ends it, should the length have included it.
+    /// Reads a connection string. Every byte sequence is valid. A NUL ends it, in case the length included it.
     pub fn parse(bytes: &[u8]) -> ConnectionString {
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         let bytes = bytes[..end].to_vec();
@@ -64,28 +64,28 @@ impl ConnectionString {
         ConnectionString { bytes, spans }
     }
 
-    /// The string as it was given.
+    /// Returns the string as it was given.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// All items that are not blank, in order.
+    /// Returns all items that are not blank, in order.
     pub fn items(&self) -> impl DoubleEndedIterator<Item = Item<'_>> {
         self.spans.iter().map(|span| Item { string: self, span })
     }
 
-    /// The item that counts for a key: the last one.
+    /// Returns the item that counts for a key: the last one.
     pub fn item(&self, key: &str) -> Option<Item<'_>> {
         self.items().rev().find(|item| item.is(key))
     }
 
-    /// The value of a key without its braces.
+    /// Returns the value of a key, without its braces.
     pub fn get(&self, key: &str) -> Option<Cow<'_, [u8]>> {
         self.item(key).map(|item| item.value())
     }
 
-    /// What chooses the driver: of `DSN` and `DRIVER` the one that comes first. (`FILEDSN` has been read by the driver
-    /// manager before a driver sees the string.)
+    /// Returns what chooses the driver: `DSN` or `DRIVER`, whichever comes first. (The driver manager has read
+    /// `FILEDSN` before a driver sees the string.)
     pub fn choice(&self) -> Choice {
         let first = self.items().find(|item| item.is("DSN") || item.is("DRIVER"));
         match first {
@@ -95,8 +95,8 @@ impl ConnectionString {
         }
     }
 
-    /// The string without the items whose key is one of these. Each takes the `;` after it along, the last one the `;`
-    /// before it.
+    /// Returns the string without the items whose key is unwanted. Each item takes the `;` after it along, the last one
+    /// the `;` before it.
     pub fn without(&self, unwanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         let mut kept = Vec::with_capacity(self.bytes.len());
         let mut from = 0;
@@ -116,8 +116,8 @@ impl ConnectionString {
         kept
     }
 
-    /// The string with new values where `edit` gives one: what to write between `=` and `;`, braces included (see
-    /// [`quote`]), or in the place of a word without `=`. Keys are neither added nor removed.
+    /// Returns the string with new values where `edit` returns one: what to write between `=` and `;`, including braces
+    /// (see [`quote`]), or in place of a word without `=`. Keys are neither added nor removed.
     pub fn edit(&self, mut edit: impl FnMut(Item<'_>) -> Option<Vec<u8>>) -> Vec<u8> {
         let mut edited = Vec::with_capacity(self.bytes.len());
         let mut from = 0;
@@ -132,39 +132,40 @@ impl ConnectionString {
         edited
     }
 
-    /// The string with this value for every item of this key; braces stay where they were and come where needed.
+    /// Returns the string with this value for every item of this key. Braces stay where they are and are added where
+    /// needed.
     pub fn with_value(&self, key: &str, value: &[u8]) -> Vec<u8> {
         self.edit(|item| item.is(key).then(|| quote(value, item.is_braced())))
     }
 }
 
 impl<'a> Item<'a> {
-    /// The key as written, without the white space around it. For a word without `=`, the word.
+    /// Returns the key as written, without the white space around it. For a word without `=`, that is the word.
     pub fn key(&self) -> &'a [u8] {
         &self.string.bytes[self.span.key.clone()]
     }
 
-    /// Whether the key is this one, in any case.
+    /// Returns whether the key is this one, in any case.
     pub fn is(&self, key: &str) -> bool {
         self.key().eq_ignore_ascii_case(key.as_bytes()) && self.has_value()
     }
 
-    /// Whether there is a `=`.
+    /// Returns whether there is a `=`.
     pub fn has_value(&self) -> bool {
         self.span.value.is_some()
     }
 
-    /// The value as written, braces included, without the white space around it.
+    /// Returns the value as written, including braces, without the white space around it.
     pub fn raw(&self) -> &'a [u8] {
         self.span.value.clone().map_or(&[], |range| &self.string.bytes[range])
     }
 
-    /// Whether the value stands in braces.
+    /// Returns whether the value is in braces.
     pub fn is_braced(&self) -> bool {
         self.span.braced.is_some()
     }
 
-    /// The value: inside its braces, with `}}` as `}`.
+    /// Returns the value from inside its braces, with `}}` as `}`.
     pub fn value(&self) -> Cow<'a, [u8]> {
         let Some(range) = self.span.braced.clone() else { return Cow::Borrowed(self.raw()) };
         let inside = &self.string.bytes[range];
@@ -183,7 +184,7 @@ impl<'a> Item<'a> {
     }
 }
 
-/// A value as it is written in a connection string: in braces if asked for or needed.
+/// Returns a value as it is written in a connection string: in braces if asked for or needed.
 pub fn quote(value: &[u8], braces: bool) -> Vec<u8> {
     let needs = value.iter().any(|byte| b"[]{}(),;?*=!@".contains(byte)) || trim(value).len() != value.len();
     if !braces && !needs {
@@ -220,7 +221,7 @@ fn read_item(bytes: &[u8], start: usize) -> Span {
                 braced = Some(open + 1..close);
                 end = find(close, b";");
             }
-            // Unclosed: the rest of the string, as unixODBC reads it, if the brace is the first thing there.
+            // An unclosed brace takes the rest of the string, as unixODBC reads it, if the brace comes first.
             None if open == after => {
                 braced = Some(open + 1..bytes.len());
                 end = bytes.len();
@@ -231,7 +232,7 @@ fn read_item(bytes: &[u8], start: usize) -> Span {
     Span { whole: start..end, key, value: Some(trimmed(bytes, after..end)), braced }
 }
 
-/// The first `}` from here on that is not doubled.
+/// Returns the first `}` from here on that is not doubled.
 fn closing_brace(bytes: &[u8], mut at: usize) -> Option<usize> {
     while at < bytes.len() {
         match (bytes[at], bytes.get(at + 1)) {

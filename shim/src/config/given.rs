@@ -1,4 +1,4 @@
-//! The value of one setting as somebody gave it, and how the kinds of values are read.
+//! The value of one setting as somebody gave it, and the readers for the kinds of values.
 
 use super::running_test::RunningTest;
 use super::{attempts, command};
@@ -10,16 +10,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 use super8_cassette::faults::{self, Fault};
 
-/// A value somebody gave, and the name to call its place in an error message.
+/// A value that somebody gave, and the name of its place for error messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// Never empty: an empty value is the same as none.
+    /// The value. It is never empty, because an empty value is the same as none.
     pub value: OsString,
     /// Where it was given: `SUPER8_MODE`, `Super8Mode in the connection string`, `Super8Mode in [shop] of /etc/odbc.ini`.
     pub place: String,
 }
 
-/// A setting that cannot be understood, or one that is missing.
+/// The error for a setting that cannot be understood or that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError(pub(super) String);
 
@@ -32,19 +32,19 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 impl SettingsError {
-    /// An error with these words.
+    /// Returns an error with these words.
     pub fn new(problem: impl Into<String>) -> SettingsError {
         SettingsError(problem.into())
     }
 }
 
 impl Given {
-    /// The error that this value is not what it should be, `advice`.
+    /// Returns the error that this value is not what it should be, which `advice` says.
     fn wrong(&self, advice: &str) -> SettingsError {
         SettingsError(format!("{} is {:?}: {advice}", self.place, self.value.to_string_lossy()))
     }
 
-    /// One of a few words, whatever their case.
+    /// Reads one of a few words, in any case.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, SettingsError> {
         let text = self.value.to_str().map(str::trim).unwrap_or("\u{fffd}");
         if let Some((_, value)) = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
@@ -54,19 +54,19 @@ impl Given {
         Err(self.wrong(&format!("set it to {}, or leave it out", names.join(" or "))))
     }
 
-    /// A whole number.
+    /// Reads a whole number.
     pub(super) fn count(&self) -> Result<usize, SettingsError> {
         let number = self.value.to_str().and_then(|text| text.trim().parse().ok());
         number.ok_or_else(|| self.wrong("write a whole number, 0 or more"))
     }
 
-    /// Faults, one on a line.
+    /// Reads faults, one on each line.
     pub(super) fn faults(&self) -> Result<Vec<Fault>, SettingsError> {
         let text = self.value.to_str().ok_or_else(|| self.wrong("write UTF-8"))?;
         faults::parse_all(text).map_err(|problem| SettingsError(format!("{}: {problem}", self.place)))
     }
 
-    /// Seconds, with a point if need be; an hour at most.
+    /// Reads seconds, possibly with a decimal point, up to an hour.
     pub(super) fn seconds(&self) -> Result<Option<Duration>, SettingsError> {
         let seconds = self.value.to_str().and_then(|text| text.trim().parse::<f64>().ok());
         match seconds.filter(|seconds| (0.0..=3600.0).contains(seconds)) {
@@ -75,7 +75,7 @@ impl Given {
         }
     }
 
-    /// A name that can stand in a file's name: letters, digits, `_`, `-` and `.`, not beginning with a point.
+    /// Reads a name that can be used in a file name: letters, digits, `_`, `-` and `.`, not beginning with a point.
     pub(super) fn plain_name(&self) -> Result<Option<String>, SettingsError> {
         let plain = |text: &&str| {
             let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
@@ -86,17 +86,17 @@ impl Given {
         name.map(|name| Some(name.to_owned())).ok_or_else(|| self.wrong(advice))
     }
 
-    /// A path with its placeholders filled in.
+    /// Reads a path and fills in its placeholders.
     pub(crate) fn path(&self) -> Result<Option<PathBuf>, SettingsError> {
         let no_test =
             || Err(self.wrong("%t, the running test, can stand in a cassette's name only; write %c or %{NAME}"));
         self.filled_in_now(&no_test).map(Some)
     }
 
-    /// The cassette of this name, in this process and the test that it runs.
+    /// Returns the cassette of this name, in this process and the test that it runs.
     ///
     /// # Errors
-    /// What cannot be filled in.
+    /// Something cannot be filled in.
     pub(crate) fn cassette(&self) -> Result<Option<CassetteName>, SettingsError> {
         let (found, changes) = (RefCell::new(None), Cell::new(false));
         let test = || {
@@ -137,10 +137,10 @@ impl Given {
         })
     }
 
-    /// The path with each placeholder as `fill` gives it.
+    /// Returns the path with each placeholder replaced by what `fill` returns for it.
     ///
     /// # Errors
-    /// A percent sign that begins no placeholder; what `fill` returns.
+    /// A percent sign begins no placeholder, or `fill` fails.
     pub fn filled(
         &self,
         fill: &dyn Fn(Placeholder<'_>) -> Result<Vec<u8>, SettingsError>,
@@ -187,20 +187,20 @@ pub struct TestRun {
     pub id: String,
     /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// It is no test, but set-up that several tests share.
+    /// Whether it is not a test but set-up that several tests share.
     pub is_shared: bool,
 }
 
-/// The name of a cassette, filled in.
+/// The name of a cassette, with its placeholders filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CassetteName {
-    /// Its directory.
+    /// The cassette's directory.
     pub path: PathBuf,
-    /// The test that it is named after.
+    /// The test that the cassette is named after.
     pub test: Option<TestRun>,
-    /// As it is given, where it may become another one while a connection is open.
+    /// The name as it was given, if the cassette may become another one while a connection is open.
     pub again: Option<Given>,
-    /// The connection string gives it: what a test framework inserts later changes nothing.
+    /// Whether the connection string gives the name. Then what a test framework inserts later changes nothing.
     pub by_connection: bool,
 }
 
@@ -210,14 +210,14 @@ impl<P: Into<PathBuf>> From<P> for CassetteName {
     }
 }
 
-/// What a path may leave to be filled in when it is used.
+/// A placeholder in a path, which is filled in when the path is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placeholder<'a> {
     /// `%p`, the process id.
     Process,
     /// `%c`, the command of the process.
     Command,
-    /// `%t`, the running test: several components of a path.
+    /// `%t`, the running test, which gives several components of a path.
     Test,
     /// `%{NAME}`, a variable of the environment.
     Variable(&'a [u8]),

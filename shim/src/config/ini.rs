@@ -1,10 +1,10 @@
-//! odbc.ini and odbcinst.ini, read as unixODBC reads them.
+//! Reads odbc.ini and odbcinst.ini as unixODBC reads them.
 //!
-//! The rules, from unixODBC's `ini/` and `odbcinst/`: `#` and `;` start a comment only at the beginning of a line; a
-//! name ends at `]`; everything after the first `=` is the value, neither unquoted nor expanded nor cut at a comment;
-//! white space around names and values is dropped; names compare without case; of two sections with one name only the
-//! first counts, of two keys the first; a line is read in pieces of 999 bytes. A later file adds sections and never
-//! keys to a section that is there already, except that a data source's `Driver` is looked for in both files.
+//! These are the rules, from unixODBC's `ini/` and `odbcinst/`. `#` and `;` start a comment only at the beginning of a
+//! line. A name ends at `]`. Everything after the first `=` is the value, neither unquoted nor expanded nor cut at a
+//! comment. White space around names and values is dropped. Names compare without case. Of two sections with one name
+//! only the first counts, and so of two keys. A line is read in pieces of 999 bytes. A later file adds sections but
+//! never keys to an existing section, except that a data source's `Driver` is looked for in both files.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -15,24 +15,24 @@ use super::locations::Locations;
 /// unixODBC reads lines with `fgets` into a buffer of 1000 bytes.
 const LINE: usize = 999;
 
-/// One section of an ini file. Names and values are bytes: ini files have no declared encoding.
+/// One section of an ini file. Names and values are bytes, because ini files have no declared encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     /// The name between the brackets.
     pub name: Vec<u8>,
-    /// The file it stands in.
+    /// The file that the section is in.
     pub file: PathBuf,
     keys: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Section {
-    /// The value of a key, or nothing if it is absent or empty (unixODBC does not tell the two apart).
+    /// Returns the value of a key, or `None` if it is absent or empty (unixODBC does not tell the two apart).
     pub fn value(&self, key: &str) -> Option<&[u8]> {
         let (_, value) = self.keys.iter().find(|(name, _)| name.eq_ignore_ascii_case(key.as_bytes()))?;
         Some(value.as_slice()).filter(|value| !value.is_empty())
     }
 
-    /// All keys with their values, in the file's order, duplicates included.
+    /// Returns all keys with their values, in the file's order, including duplicates.
     pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.keys.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
@@ -42,13 +42,14 @@ impl Section {
         self.keys.retain(|(name, value)| keep(name, value));
     }
 
-    /// The library a driver section names: `Driver64` before `Driver`, as unixODBC looks on a 64-bit machine.
+    /// Returns the library that a driver section names: `Driver64` before `Driver`, as unixODBC looks on a 64-bit
+    /// machine.
     pub fn library(&self) -> Option<&[u8]> {
         let wide = if cfg!(target_pointer_width = "64") { self.value("Driver64") } else { None };
         wide.or_else(|| self.value("Driver"))
     }
 
-    /// The name for an error message.
+    /// Returns the name for an error message.
     pub fn title(&self) -> String {
         format!("[{}] of {}", String::from_utf8_lossy(&self.name), self.file.display())
     }
@@ -59,14 +60,14 @@ impl Section {
 pub struct Ini {
     drivers: Vec<Section>,
     sources: Vec<Vec<Section>>,
-    /// The odbcinst.ini files that were looked for, in order, with whether they could be read.
+    /// The odbcinst.ini files that were looked for, in order, and whether each could be read.
     pub driver_files: Vec<(PathBuf, bool)>,
-    /// The odbc.ini files that were looked for, in order, with whether they could be read.
+    /// The odbc.ini files that were looked for, in order, and whether each could be read.
     pub source_files: Vec<(PathBuf, bool)>,
 }
 
 impl Ini {
-    /// Reads all files; one that is absent or unreadable counts as empty, as it does for the driver manager.
+    /// Reads all files. An absent or unreadable file counts as empty, as it does for the driver manager.
     pub fn read(locations: &Locations) -> Ini {
         let mut ini = Ini::default();
         for path in &locations.drivers {
@@ -86,27 +87,28 @@ impl Ini {
         ini
     }
 
-    /// The section of odbcinst.ini with this name.
+    /// Returns the section of odbcinst.ini with this name.
     pub fn driver_section(&self, name: &[u8]) -> Option<&Section> {
         named(&self.drivers, name).filter(|section| !section.name.eq_ignore_ascii_case(b"ODBC"))
     }
 
-    /// All sections of odbcinst.ini that describe drivers: all but `[ODBC]`.
+    /// Returns all sections of odbcinst.ini that describe drivers: all but `[ODBC]`.
     pub fn driver_sections(&self) -> impl Iterator<Item = &Section> + Clone {
         self.drivers.iter().filter(|section| !section.name.eq_ignore_ascii_case(b"ODBC"))
     }
 
-    /// The section of a data source, the user's before the system's: what a driver reads its own keys from.
+    /// Returns the section of a data source, the user's before the system's. A driver reads its own keys from it.
     pub fn dsn_section(&self, name: &[u8]) -> Option<&Section> {
         self.sources.iter().find_map(|sections| named(sections, name))
     }
 
-    /// Whether any section, of a driver or a data source, has this key.
+    /// Returns whether any section, of a driver or a data source, has this key.
     pub fn mentions(&self, key: &str) -> bool {
         self.drivers.iter().chain(self.sources.iter().flatten()).any(|section| section.value(key).is_some())
     }
 
-    /// A key of a data source from the first file that gives it: how the driver manager looks for `Driver`.
+    /// Returns a key of a data source from the first file that gives it, which is how the driver manager looks for
+    /// `Driver`.
     pub fn dsn_value(&self, name: &[u8], key: &str) -> Option<(&Section, &[u8])> {
         self.sources.iter().find_map(|sections| {
             let section = named(sections, name)?;
@@ -123,7 +125,7 @@ fn read(path: &Path) -> Option<Vec<Section>> {
     Some(parse(&std::fs::read(path).ok()?, path))
 }
 
-/// The sections of an ini file's text. Lines before the first section belong to none and are passed over.
+/// Returns the sections of an ini file's text. Lines before the first section belong to none and are skipped.
 pub fn parse(text: &[u8], file: &Path) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for line in text.split(|byte| *byte == b'\n').flat_map(|line| line.chunks(LINE)) {
@@ -148,7 +150,7 @@ pub fn parse(text: &[u8], file: &Path) -> Vec<Section> {
     sections
 }
 
-/// Without white space at either end, as C's `isspace` sees it.
+/// Returns the text without white space at either end, as C's `isspace` sees it.
 pub fn trim(text: &[u8]) -> &[u8] {
     let space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|byte| !space(byte)).unwrap_or(text.len());
@@ -156,7 +158,7 @@ pub fn trim(text: &[u8]) -> &[u8] {
     &text[start..end]
 }
 
-/// A value of an ini file or connection string as a path.
+/// Returns a value of an ini file or connection string as a path.
 pub fn to_path(value: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(value))
 }

@@ -1,10 +1,10 @@
-//! Which connection-string keywords are harmless, which name the user and which look like secrets.
+//! Tells which connection-string keywords are harmless, which name the user, and which look like secrets.
 //!
-//! The list of harmless ones is an allow-list taken from the drivers' documentation and sources: a keyword that nobody
-//! has put here is hidden. To add one, make sure that no version of any driver takes credentials or a string of further
-//! options under that name.
+//! The list of harmless keywords is an allow-list from the drivers' documentation and sources: a keyword that nobody
+//! has put here is hidden. Before you add one, make sure that no version of any driver takes credentials or a string of
+//! further options under that name.
 
-/// Harmless keywords in upper case, by the driver they were taken from. Their values are shown in cassettes.
+/// The harmless keywords in upper case, by the driver they come from. Cassettes show their values.
 #[rustfmt::skip]
 const HARMLESS: &[&str] = &[
     // ODBC, driver managers, super8
@@ -46,20 +46,20 @@ const HARMLESS: &[&str] = &[
     "TIMESEPARATOR", "TRANSLATE", "TRUEAUTOCOMMIT", "TSP", "UNICODESQL",
 ];
 
-/// Whether a keyword's values may be shown.
+/// Returns whether a keyword's values may be shown.
 pub fn is_harmless(key: &[u8]) -> bool {
     let key = folded(key);
     HARMLESS.iter().any(|name| *name == key)
 }
 
-/// Whether a keyword gives the user's name.
+/// Returns whether a keyword gives the user's name.
 pub fn is_user(key: &[u8]) -> bool {
     const NAMES: &[&str] = &["uid", "user", "username", "userid", "login", "loginid", "logonid", "usr", "proxyuid"];
     let key = squeezed(key);
     NAMES.contains(&key.as_str())
 }
 
-/// Whether a word in front of `=` announces a secret, wherever it stands.
+/// Returns whether a word in front of `=` announces a secret, wherever it occurs.
 pub fn is_secret(key: &[u8]) -> bool {
     const PARTS: &[&str] = &[
         "pwd",
@@ -83,14 +83,14 @@ pub fn is_secret(key: &[u8]) -> bool {
     PARTS.iter().any(|part| key.contains(part)) || key == "pass"
 }
 
-/// Upper case, with single blanks inside.
+/// Returns the keyword in upper case, with single blanks inside.
 fn folded(key: &[u8]) -> String {
     let words: Vec<String> =
         String::from_utf8_lossy(key).split_ascii_whitespace().map(str::to_ascii_uppercase).collect();
     words.join(" ")
 }
 
-/// Lower-case letters and digits only: `User Id`, `user_id` and `USERID` are one.
+/// Returns the lower-case letters and digits only, so that `User Id`, `user_id` and `USERID` are one.
 fn squeezed(key: &[u8]) -> String {
     key.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }

@@ -1,17 +1,17 @@
-//! Which ini files are read, in which order: the driver manager's rules.
+//! Finds out which ini files are read, and in which order, by the driver manager's rules.
 //!
-//! unixODBC reads drivers from `DIR/NAME` and then `$HOME/.odbcinst.ini`, data sources from the user's odbc.ini
-//! (`$ODBCINI`, else `.odbc.ini` in the home directory the account database gives, whatever `$HOME` says) and then
-//! `DIR/odbc.ini`. DIR is `$ODBCSYSINI`, else a directory compiled in; NAME is `$ODBCINSTINI`, else `odbcinst.ini`,
-//! joined to DIR even where it is absolute. iODBC takes an absolute `$ODBCINSTINI` as it is, and names its system files
-//! with `$SYSODBCINSTINI` and `$SYSODBCINI`: these are honoured where unixODBC's own rules give nothing.
+//! unixODBC reads drivers from `DIR/NAME` and then `$HOME/.odbcinst.ini`. It reads data sources from the user's
+//! odbc.ini (`$ODBCINI`, else `.odbc.ini` in the home directory of the account database, whatever `$HOME` says) and
+//! then from `DIR/odbc.ini`. DIR is `$ODBCSYSINI`, else a directory compiled in; NAME is `$ODBCINSTINI`, else
+//! `odbcinst.ini`, joined to DIR even if it is absolute. iODBC takes an absolute `$ODBCINSTINI` as it is, and names its
+//! system files with `$SYSODBCINSTINI` and `$SYSODBCINI`: these are honoured where unixODBC's own rules give nothing.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::Environment;
 
-/// The ini files to read, first one first. They need not exist.
+/// The ini files to read, in this order. They need not exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locations {
     /// odbcinst.ini: the system's file, then the user's.
@@ -21,13 +21,13 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// Works the files out.
+    /// Works out the files.
     ///
     /// `account_home` is the home directory from the account database. `system` are the directories that may be
-    /// compiled into the driver manager, likeliest first: the first that has the file in question is taken.
+    /// compiled into the driver manager, likeliest first; the first one that has the file in question is taken.
     pub fn find(environment: Environment<'_>, account_home: Option<&Path>, system: &[PathBuf]) -> Locations {
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        // ODBCSYSINI counts even when empty: `ODBCSYSINI= ODBCINSTINI=/x/odbcinst.ini` is a known idiom.
+        // ODBCSYSINI counts even if it is empty: `ODBCSYSINI= ODBCINSTINI=/x/odbcinst.ini` is a known idiom.
         let chosen = environment("ODBCSYSINI");
         let home = variable("HOME").map(PathBuf::from);
         let in_system = |file: &OsString, other: Option<OsString>| match (&chosen, other) {
@@ -58,7 +58,7 @@ impl Locations {
     }
 }
 
-/// `DIRECTORY/FILE` as C's `sprintf("%s/%s")` makes it: an absolute FILE stays below DIRECTORY.
+/// Joins `DIRECTORY/FILE` as C's `sprintf("%s/%s")` does, so that an absolute FILE stays below DIRECTORY.
 fn join(directory: &std::ffi::OsStr, file: &OsString) -> PathBuf {
     let mut path = directory.to_owned();
     path.push("/");
@@ -81,7 +81,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A fresh directory for one test.
+    /// Returns a fresh directory for one test.
     pub(crate) fn directory(test: &str) -> Scratch {
         Scratch(tempfile::Builder::new().prefix(&format!("super8-{test}-")).tempdir().unwrap())
     }

@@ -1,4 +1,4 @@
-//! What the user said: environment, ini files and connection strings. Reads and edits text; loads nothing.
+//! What the user said in the environment, ini files and connection strings. Reads and edits text; loads nothing.
 
 mod attempts;
 pub mod command;
@@ -15,5 +15,5 @@ pub mod settings;
 pub mod sources;
 pub mod variables;
 
-/// A variable of the environment by name: `std::env::var_os` in the driver, a table in tests.
+/// A function that returns a variable of the environment by name: `std::env::var_os` in the driver, a table in tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<std::ffi::OsString>;

@@ -1,13 +1,13 @@
-//! Removing secrets from running text: known values wherever they stand, and whatever follows `PWD=` and its like.
+//! Removes secrets from running text: known values wherever they occur, and whatever follows `PWD=` and the like.
 
 use std::borrow::Cow;
 
 use super::keywords::{is_secret, is_user};
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 pub const MARK: &str = "***";
 
-/// Bytes as text: UTF-8 as it is, every other byte as `\xNN`.
+/// Returns bytes as text: UTF-8 as it is, and every other byte as `\xNN`.
 pub fn text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -17,11 +17,11 @@ pub fn text(bytes: &[u8]) -> String {
     text
 }
 
-/// From this length on a value is removed even from the middle of a word; a shorter one only as a word of its own,
-/// so that the password `test` does not eat `latest`.
+/// The length from which a value is removed even from the middle of a word. A shorter one is removed only as a word of
+/// its own, so that the password `test` does not eat `latest`.
 const LONG: usize = 16;
 
-/// The text with each of these values, the longest ones first, replaced by [`MARK`].
+/// Returns the text with each of these values, longest first, replaced by [`MARK`].
 pub fn replace_all<'a>(text: &'a str, values: &[String]) -> Cow<'a, str> {
     let mut result = Cow::Borrowed(text);
     for value in values {
@@ -32,7 +32,7 @@ pub fn replace_all<'a>(text: &'a str, values: &[String]) -> Cow<'a, str> {
     result
 }
 
-/// The text with `mark` for each place where the value stands; `None` if there is none.
+/// Returns the text with `mark` in each place where the value occurs; `None` if there is none.
 pub fn replace_by(text: &str, value: &str, mark: &str) -> Option<String> {
     let mut replaced: Option<String> = None;
     let mut kept = 0;
@@ -54,7 +54,7 @@ pub fn replace_by(text: &str, value: &str, mark: &str) -> Option<String> {
     })
 }
 
-/// Whether a word goes on across either end of `text[start..end]`.
+/// Returns whether a word goes on across either end of `text[start..end]`.
 fn inside_word(text: &str, start: usize, end: usize) -> bool {
     let word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     let inner = &text[start..end];
@@ -62,13 +62,13 @@ fn inside_word(text: &str, start: usize, end: usize) -> bool {
         || (word(inner.chars().next_back()) && word(text[end..].chars().next()))
 }
 
-/// Whether a text gives a secret after `PWD=` and its like, or in `scheme://user:secret@`.
+/// Returns whether a text gives a secret after `PWD=` and the like, or in `scheme://user:secret@`.
 pub fn has_assigned_secret(text: &str) -> bool {
     matches!(redact_assignments(text, &[]), Cow::Owned(_))
 }
 
-/// The text with [`MARK`] for what follows `PWD=`, `UID=`, their like and these keys, and for the user part of
-/// addresses.
+/// Returns the text with [`MARK`] in place of what follows `PWD=`, `UID=`, the like and these keys, and of the user
+/// part of addresses.
 pub fn redact_assignments<'a>(text: &'a str, keys: &[String]) -> Cow<'a, str> {
     let mut result = String::new();
     let mut kept = 0;
@@ -89,7 +89,7 @@ pub fn redact_assignments<'a>(text: &'a str, keys: &[String]) -> Cow<'a, str> {
     Cow::Owned(result)
 }
 
-/// Where the value after the `=` at `at` is, if the word before it asks for hiding.
+/// Returns where the value after the `=` at `at` is, if the word before it asks for hiding.
 fn assigned(text: &str, at: usize, keys: &[String]) -> Option<(usize, usize)> {
     let before = text[..at].trim_end().trim_end_matches(['"', '\'', ']']);
     let word_start = |text: &str| {
@@ -101,7 +101,7 @@ fn assigned(text: &str, at: usize, keys: &[String]) -> Option<(usize, usize)> {
     let (word, words) = (&before[first..], &before[second..]);
     let listed = |text: &str| keys.iter().any(|key| key.eq_ignore_ascii_case(text));
     let hide = |key: &str| is_secret(key.as_bytes()) || is_user(key.as_bytes()) || listed(key);
-    // `User Id=`, but not two words of a sentence of which the first happens to be `user`.
+    // Accepts `User Id=`, but not two words of a sentence of which the first happens to be `user`.
     let pair = word.eq_ignore_ascii_case("id") || word.eq_ignore_ascii_case("name") || listed(words);
     if word.is_empty() || !(hide(word) || (pair && hide(words))) {
         return None;
@@ -121,7 +121,7 @@ fn assigned(text: &str, at: usize, keys: &[String]) -> Option<(usize, usize)> {
     Some((start, start + length))
 }
 
-/// The length of a `{...}` with `}}` inside, if it is closed.
+/// Returns the length of a `{...}` with `}}` inside, if it is closed.
 fn closed_brace(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 1;
@@ -135,7 +135,7 @@ fn closed_brace(text: &str) -> Option<usize> {
     None
 }
 
-/// Where `user:secret` is in an address whose `:` of `://` stands at `at`.
+/// Returns where `user:secret` is in an address whose `://` begins at `at`.
 fn authority(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = text[at..].strip_prefix("://")?;
     let end = rest.find(|letter: char| letter.is_whitespace() || "/?#\"'".contains(letter)).unwrap_or(rest.len());

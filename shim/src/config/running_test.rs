@@ -1,18 +1,20 @@
-//! The test that is running, as its runner tells it in the environment, and the place that `%t` gives it below a directory.
+//! Finds the running test, as its runner tells it in the environment, and the place that `%t` gives it below a
+//! directory.
 //!
 //! The names are what pytest, cargo-nextest and bats export:
 //!
-//! - pytest sets `PYTEST_CURRENT_TEST` to the test's id and ` (setup)`, ` (call)` or ` (teardown)`, and unsets it between tests;
-//!   `PYTEST_VERSION` (8.2 and later) stands as long as the session.
+//! - pytest sets `PYTEST_CURRENT_TEST` to the test's id and ` (setup)`, ` (call)` or ` (teardown)`, and unsets it
+//!   between tests. `PYTEST_VERSION` (8.2 and later) is set as long as the session lasts.
 //! - cargo-nextest (0.9.116 and later) runs each test in a process, with `NEXTEST_BINARY_ID`, `NEXTEST_TEST_NAME` and
 //!   `NEXTEST_ATTEMPT`.
-//! - bats exports `BATS_TEST_FILENAME`, `BATS_TEST_NAME` and, to all, `BATS_CWD` and `BATS_VERSION`. It does not export the number
-//!   of an attempt, but appends a line to the file `$BATS_TEST_TMPDIR.name` for each.
+//! - bats exports `BATS_TEST_FILENAME`, `BATS_TEST_NAME` and, to all, `BATS_CWD` and `BATS_VERSION`. It does not export
+//!   the number of an attempt, but appends a line to the file `$BATS_TEST_TMPDIR.name` for each.
 //!
-//! The number of a worker (`PYTEST_XDIST_WORKER`, slots) is in no name: it differs from run to run.
+//! A worker's number (`PYTEST_XDIST_WORKER`, slots) is in no name, because it differs from run to run.
 //!
-//! Under the command, a pytest plugin of ours tells more: `SUPER8_FIXTURE` while a fixture is set up or torn down that several tests
-//! share, and in `SUPER8_XDIST_GROUP` what pytest-xdist has added to a test's id (`cli/src/wrap/pytest_plugin.py`).
+//! Under the command, super8's own pytest plugin tells more: `SUPER8_FIXTURE` while a fixture that several tests share
+//! is set up or torn down, and in `SUPER8_XDIST_GROUP` what pytest-xdist has added to a test's id
+//! (`cli/src/wrap/pytest_plugin.py`).
 
 use super::{Environment, command};
 use sha2::{Digest, Sha256};
@@ -20,35 +22,37 @@ use std::borrow::Cow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-/// In this variable the command's pytest plugin tells which shared fixture is set up or torn down.
+/// The variable in which the command's pytest plugin tells which shared fixture is set up or torn down.
 pub(super) const FIXTURE: &str = "SUPER8_FIXTURE";
-/// In this one, which are to be torn down later, a line each.
+/// The variable in which it tells which fixtures are to be torn down later, one on each line.
 pub(super) const LIVE_FIXTURES: &str = "SUPER8_LIVE_FIXTURES";
-/// In this one, what pytest-xdist has added to the id of the running test.
+/// The variable in which it tells what pytest-xdist has added to the running test's id.
 pub(super) const XDIST_GROUP: &str = "SUPER8_XDIST_GROUP";
 
-/// The name of what happens outside of a test: while tests are collected, before the first one and after the last.
+/// The name of what happens outside of tests: while tests are collected, before the first one and after the last.
 pub const SETUP: &str = "setup";
 
 /// The test that is running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningTest {
-    /// The runner's own id of it, in full.
+    /// The runner's own id of the test, in full.
     pub id: String,
-    /// A path for it: no two tests have the same one.
+    /// A path for the test. No two tests have the same one.
     pub path: Vec<u8>,
-    /// Which attempt at it this is.
+    /// Which attempt at the test this is.
     pub attempt: Attempt,
-    /// It is no test, but set-up that several tests share: after them it comes back, to tear down what it made.
+    /// Whether it is not a test but set-up that several tests share. It comes back after the tests, to tear down what
+    /// it made.
     pub is_shared: bool,
 }
 
-/// Which attempt at a test is running: runners repeat what failed.
+/// Which attempt at a test is running. Runners repeat what failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// The runner tells its number.
+    /// The number that the runner tells.
     Number(u32),
-    /// pytest's plugins repeat a test without a word. The phase it is in, and when it was set, tell one attempt from the next.
+    /// pytest's plugins repeat a test without telling. Its phase, and when the variable was set, tell one attempt from
+    /// the next.
     Phase(Phase),
 }
 
@@ -62,7 +66,7 @@ pub enum Phase {
 }
 
 impl RunningTest {
-    /// The running test.
+    /// Returns the running test.
     ///
     /// # Errors
     /// No runner is known, or it does not tell the test's name.
@@ -77,7 +81,7 @@ impl RunningTest {
         }
         if let (Some(binary), Some(test)) = (bytes("NEXTEST_BINARY_ID"), bytes("NEXTEST_TEST_NAME")) {
             let attempt = number("NEXTEST_ATTEMPT").unwrap_or(1);
-            // a stress test begins its attempts anew each time
+            // A stress test begins its attempts anew each time.
             let stress = number("NEXTEST_STRESS_CURRENT").unwrap_or(0);
             return Ok(RunningTest {
                 id: text(&[&binary, &b" "[..], &test].concat()),
@@ -113,7 +117,7 @@ impl RunningTest {
     }
 }
 
-/// A fixture, by the number of its set-up and its id.
+/// Returns a fixture, from the number of its set-up and its id.
 fn of_fixture(fixture: &[u8]) -> RunningTest {
     let blank = fixture.iter().position(|byte| *byte == b' ').unwrap_or(0);
     let number = std::str::from_utf8(&fixture[..blank]).ok().and_then(|number| number.parse().ok());
@@ -122,13 +126,15 @@ fn of_fixture(fixture: &[u8]) -> RunningTest {
     RunningTest { id: text(id), path: path(file, name), attempt: Attempt::Number(number.unwrap_or(1)), is_shared: true }
 }
 
-/// Whether set-up that tests share is torn down, so that nothing more is done for it. What is outside of tests comes back until the end.
+/// Returns whether set-up that tests share is torn down, so that nothing more is done for it. What is outside of tests
+/// comes back until the end.
 pub fn is_torn_down(id: &str, environment: Environment<'_>) -> bool {
     let live = environment(LIVE_FIXTURES).unwrap_or_default();
     id != SETUP && !live.to_string_lossy().lines().any(|live| live == id)
 }
 
-/// A test. `group` is what pytest-xdist added to its id; only an id with `@` is looked at for it.
+/// Returns a test under pytest. `group` returns what pytest-xdist added to its id, and is called only for an id with an
+/// `@`.
 fn of_pytest(current: &[u8], group: &dyn Fn() -> Option<Vec<u8>>) -> RunningTest {
     let phases = [(&b" (setup)"[..], Phase::Setup), (b" (call)", Phase::Call), (b" (teardown)", Phase::Teardown)];
     let cut = phases.iter().find_map(|(ending, phase)| Some((current.strip_suffix(*ending)?, *phase)));
@@ -144,7 +150,7 @@ fn file_and_test(id: &[u8]) -> (&[u8], &[u8]) {
     end.map_or((id, &b""[..]), |end| (&id[..end], &id[end + 2..]))
 }
 
-/// A file by the directory in which bats was called: the same in every checkout.
+/// Returns a file's path relative to the directory in which bats was called, which is the same in every checkout.
 fn relative(file: &[u8], directory: &[u8]) -> Vec<u8> {
     let (file, directory) = (Path::new(std::ffi::OsStr::from_bytes(file)), std::ffi::OsStr::from_bytes(directory));
     let mut up = Vec::new();
@@ -157,7 +163,7 @@ fn relative(file: &[u8], directory: &[u8]) -> Vec<u8> {
     file.as_os_str().as_bytes().to_vec()
 }
 
-/// The number of the attempt: bats appends the test's name to this file at each.
+/// Returns the number of the attempt: bats appends the test's name to this file at each.
 fn bats_attempt(directory: &[u8]) -> u32 {
     let file = [directory, b".name"].concat();
     let lines = std::fs::read(Path::new(std::ffi::OsStr::from_bytes(&file))).unwrap_or_default();
@@ -169,11 +175,11 @@ fn text(id: &[u8]) -> String {
     String::from_utf8_lossy(id).into_owned()
 }
 
-/// The directories of the test's file, and the test in it.
+/// Returns the path of the directories of the test's file, and the test in it.
 fn path(file: &[u8], test: &[u8]) -> Vec<u8> {
     let mut path = Vec::new();
     for (at, directory) in file.split(|byte| *byte == b'/').enumerate() {
-        // this name is not a test's
+        // The name `setup` is reserved.
         let own = if at == 0 && directory == SETUP.as_bytes() { "=73etup".into() } else { component(directory) };
         path.extend_from_slice(own.as_bytes());
         path.push(b'/');
@@ -182,12 +188,14 @@ fn path(file: &[u8], test: &[u8]) -> Vec<u8> {
     path
 }
 
-/// A name as one component of a path, which no other name has, not even on a file system that takes capitals for small letters.
+/// Returns a name as one component of a path. No other name has the same one, not even on a file system that does not
+/// tell capitals from small letters.
 ///
-/// Letters, digits and `_-.,[]` stay, `::` becomes `+`, and everything else `=` and two hexadecimal digits. A name with capitals, one
-/// that is too long and one that means something to super8 have a part of their digest behind a `~`.
+/// Letters, digits and `_-.,[]` stay, `::` becomes `+`, and everything else becomes `=` and two hexadecimal digits. A
+/// name with capitals, one that is too long, and one that means something to super8 get a part of their digest behind a
+/// `~`.
 fn component(name: &[u8]) -> Cow<'static, str> {
-    /// Names of files have up to 255 bytes; beside a cassette stands its recording, under a longer name.
+    /// File names have up to 255 bytes, and a recording stands beside its cassette under a longer name.
     const LONGEST: usize = 180;
     if name.is_empty() {
         return Cow::Borrowed("=");

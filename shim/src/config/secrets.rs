@@ -1,8 +1,8 @@
-//! Keeping secrets out of files: connection strings are scrubbed by keyword, every other text by value.
+//! Keeps secrets out of files: connection strings are scrubbed by keyword, and every other text by value.
 //!
-//! A connection string shows only what stands under a harmless keyword ([`super::keywords`]). What stood under the
-//! others is remembered as a [`Secrets`] and removed from error messages, reports and log lines, in every form
-//! drivers give it: as written, without braces, percent-encoded.
+//! A connection string shows only the values of harmless keywords ([`super::keywords`]). The values of the others are
+//! kept as [`Secrets`] and removed from error messages, reports and log lines, in every form in which drivers write
+//! them: as given, without braces, percent-encoded.
 
 use std::borrow::Cow;
 
@@ -13,52 +13,52 @@ use super::ini::Section;
 use super::keywords::{is_harmless, is_secret, is_user};
 use super::redact::{MARK, has_assigned_secret, redact_assignments, replace_all, replace_by, text};
 
-/// Shorter values are only removed next to their keyword: they would be found inside innocent words.
+/// Shorter values are removed only next to their keyword, because they would be found inside innocent words.
 const SHORTEST: usize = 3;
-/// A value under an unknown keyword is taken for a secret in other texts from this length on: `FooMode=fast` is not.
+/// The length from which a value of an unknown keyword is taken for a secret in other texts: `FooMode=fast` is none.
 const SHORTEST_UNKNOWN: usize = 8;
-/// And in SQL and data from this one.
+/// The same for SQL and data.
 const SHORTEST_UNKNOWN_IN_DATA: usize = 16;
 
-/// A connection string as it may be written to a cassette: keys, order and harmless values as they were, everything
-/// else as [`MARK`]. Bytes that are not UTF-8 are shown as `\xNN`.
+/// Returns a connection string as it may be written to a cassette: keys, order and harmless values as they were,
+/// everything else as [`MARK`]. Bytes that are not UTF-8 are shown as `\xNN`.
 pub fn scrub(string: &ConnectionString) -> String {
-    // A word without `=` may be the tail of a value somebody forgot to put in braces.
+    // A word without `=` may be the tail of a value that somebody forgot to put in braces.
     let hide = |item: Item<'_>| !item.has_value() || !may_show(item.key(), &item.value());
     text(&string.edit(|item| hide(item).then(|| MARK.as_bytes().to_vec())))
 }
 
-/// Whether this value may be shown under this key: a harmless key, and no credentials hidden inside the value.
+/// Returns whether this value may be shown under this key: the key is harmless, and the value hides no credentials.
 pub fn may_show(key: &[u8], value: &[u8]) -> bool {
     let value = trim_text(value);
     value.is_empty() || (is_harmless(key) && !hides_credentials(&value) && !hides_credentials(&percent_decoded(&value)))
 }
 
-/// The user name a connection string gives, without braces: of several keywords the last.
+/// Returns the user name that a connection string gives, without braces. Of several keywords the last counts.
 pub fn user(string: &ConnectionString) -> Option<String> {
     let item = string.items().rev().find(|item| is_user(item.key()) && !item.value().is_empty())?;
     Some(text(&item.value()))
 }
 
-/// The `user_hash` of a cassette: SHA-256 of the user name in UTF-8, in lower-case hex.
+/// Returns the `user_hash` of a cassette: SHA-256 of the user name in UTF-8, in lower-case hex.
 pub fn user_hash(user: &str) -> String {
     Sha256::digest(user.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The secrets of a connection: what must not reach any file. Neither `Debug` nor `Display`, on purpose.
+/// The secrets of a connection, which must not reach any file. It has neither `Debug` nor `Display`, on purpose.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    /// What is removed from messages before the user's name is marked in them: longest first.
+    /// What is removed from messages before the user's name is marked in them, longest first.
     secrets: Vec<String>,
-    /// Everything removed from messages: the secrets and the user's names, longest first.
+    /// Everything that is removed from messages: the secrets and the user's names, longest first.
     all: Vec<String>,
-    /// The keywords they stood under: what follows one of these in a message is hidden as well.
+    /// The keywords of the secrets. What follows one of these in a message is hidden as well.
     keys: Vec<String>,
-    /// What is hidden in all that the process records.
+    /// What is hidden in everything that the process records.
     values: Vec<String>,
 }
 
-/// The secrets of a connection string and of what SQLConnect gives beside it.
+/// Returns the secrets of a connection string and of what SQLConnect gives besides it.
 pub fn secrets(string: &ConnectionString, user: Option<&[u8]>, password: Option<&[u8]>) -> Secrets {
     let mut secrets = Secrets::default();
     secrets.add_string(string);
@@ -78,7 +78,7 @@ impl Secrets {
         for item in string.items() {
             let (key, value) = (item.key(), item.value());
             if !item.has_value() {
-                // The tail of a secret with a `;` that somebody forgot to put in braces.
+                // It may be the tail of a secret with a `;` that somebody forgot to put in braces.
                 match after_secret {
                     true => self.add_password(key),
                     false => self.add(key, SHORTEST_UNKNOWN, true),
@@ -129,7 +129,7 @@ impl Secrets {
         }
     }
 
-    /// What stood under a secret's keyword, as it was given and percent-decoded; long values of unknown keywords.
+    /// Returns the values of secret keywords, as given and percent-decoded, and long values of unknown keywords.
     pub fn values(&self) -> &[String] {
         &self.values
     }
@@ -163,8 +163,8 @@ impl Secrets {
         }
     }
 
-    /// An error message, report or log line without secrets, without user names, and with nothing after `PWD=` and its
-    /// like, whoever's it is.
+    /// Returns an error message, report or log line without secrets and user names, and without anything after `PWD=`
+    /// and the like, whoever it belongs to.
     pub fn scrub_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match replace_all(text, &self.all) {
             Cow::Borrowed(text) => redact_assignments(text, &self.keys),
@@ -172,7 +172,7 @@ impl Secrets {
         }
     }
 
-    /// The same with `mark` for the name of `user` where it stands as a word of its own.
+    /// Returns the same with `mark` in place of the name of `user`, where that is a word of its own.
     pub fn scrub_message<'a>(&self, text: &'a str, user: &str, mark: &str) -> Cow<'a, str> {
         let secrets = replace_all(text, &self.secrets);
         match replace_by(&secrets, user, mark).filter(|_| user.chars().count() >= SHORTEST) {
@@ -182,7 +182,7 @@ impl Secrets {
     }
 }
 
-/// Every way a driver or an application may write a value.
+/// Returns every way in which a driver or an application may write a value.
 fn forms(value: &str) -> Vec<String> {
     let decoded = percent_decoded(value);
     let mut forms = Vec::new();
@@ -191,7 +191,7 @@ fn forms(value: &str) -> Vec<String> {
         forms.push(value.replace('}', "}}"));
         for upper in [true, false] {
             forms.push(percent_encoded(value, upper, "%20", b"-_.~"));
-            // psqlodbc: everything but letters and digits, a blank as a plus sign.
+            // psqlodbc encodes everything but letters and digits, and a blank as a plus sign.
             forms.push(percent_encoded(value, upper, "+", b""));
         }
         forms.push(value.replace('\'', "''"));
@@ -202,7 +202,7 @@ fn forms(value: &str) -> Vec<String> {
     forms
 }
 
-/// `%XX` for every byte that is neither a letter, a digit nor one of `kept`.
+/// Returns the value with `%XX` for every byte that is neither a letter, a digit nor one of `kept`.
 pub fn percent_encoded(value: &str, upper: bool, blank: &str, kept: &[u8]) -> String {
     let mut encoded = String::new();
     for byte in value.bytes() {
@@ -216,7 +216,7 @@ pub fn percent_encoded(value: &str, upper: bool, blank: &str, kept: &[u8]) -> St
     encoded
 }
 
-/// With `%XX` decoded; the value itself where there is none.
+/// Returns the value with `%XX` decoded, or the value itself if there is none.
 pub fn percent_decoded(value: &str) -> Cow<'_, str> {
     if !value.contains('%') {
         return Cow::Borrowed(value);
@@ -244,7 +244,8 @@ fn trim_text(value: &[u8]) -> String {
     text(super::ini::trim(value))
 }
 
-/// A password in an option string or address, or a pair that would have been hidden had it stood by itself.
+/// Returns whether a value has a password in an option string or address, or a pair that would be hidden if it stood by
+/// itself.
 fn hides_credentials(value: &str) -> bool {
     has_assigned_secret(value)
         || value.split(';').skip(1).any(|piece| match piece.split_once('=') {
@@ -253,7 +254,7 @@ fn hides_credentials(value: &str) -> bool {
         })
 }
 
-/// The `key=value` pairs of an option string, divided by white space or `;`, values perhaps in quotes.
+/// Returns the `key=value` pairs of an option string, divided by white space or `;`, with values possibly in quotes.
 fn assignments(options: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let mut rest = options;

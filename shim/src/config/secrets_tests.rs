@@ -6,7 +6,7 @@ fn parse(text: &str) -> ConnectionString {
     ConnectionString::parse(text.as_bytes())
 }
 
-/// Spellings of a connection string, and what must not be found in anything made from it.
+/// Spellings of a connection string, and what must not occur in anything that is made from it.
 const SPELLINGS: &[(&str, &[&str])] = &[
     ("DSN=x;PWD=hunter2", &["hunter2"]),
     ("DSN=x;pwd=hunter2;", &["hunter2"]),

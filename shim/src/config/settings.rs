@@ -1,19 +1,19 @@
-//! The settings of one connection, in one table: names, values, what they mean, how they are read.
+//! The settings of one connection, in one table: their names, their values, what they mean and how they are read.
 //!
-//! Where a value may be given, and which place wins, is in [`super::sources`]. docs/configuration.md has the table for
+//! [`super::sources`] says where a value may be given, and which place wins. docs/configuration.md has the table for
 //! users; a test compares the two.
 
 use std::path::PathBuf;
 use std::time::Duration;
 use super8_cassette::faults::Fault;
 
-/// How the place of a value is called that stands in the connection string.
+/// The name of the place of a value in the connection string.
 pub const IN_STRING: &str = "in the connection string";
 
 use super::Environment;
 pub use super::given::{CassetteName, Given, Placeholder, SettingsError, TestRun};
 
-/// What super8 is to do on a connection.
+/// What super8 does on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Forward every call, write nothing.
@@ -23,12 +23,12 @@ pub enum Mode {
     Record,
     /// Answer from the cassette; the real driver is never loaded.
     Replay,
-    /// Replay a cassette that is there and complete, record one that is not there.
+    /// Replay a cassette that exists and is complete, and record one that does not exist.
     Once,
 }
 
 impl Mode {
-    /// The word for it in `SUPER8_MODE`.
+    /// Returns the word for the mode in `SUPER8_MODE`.
     pub const fn name(self) -> &'static str {
         match self {
             Mode::Off => "off",
@@ -54,28 +54,28 @@ pub enum ConnectCheck {
 pub enum CassetteFormat {
     /// A directory of YAML and CSV files.
     Yaml,
-    /// A file of JSON objects, one a line, for each trace.
+    /// A file of JSON objects, one on each line, for each trace.
     Ndjson,
 }
 
-/// What becomes of SQL comments when commands are compared.
+/// What happens to SQL comments when commands are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comments {
     /// They are part of the SQL.
     #[default]
     Keep,
-    /// They are passed over: tracers put an id of the run into them.
+    /// They are ignored: tracers put an id of the run into them.
     Ignore,
 }
 
-/// When a setting is looked at, and where it may stand.
+/// When a setting is used, and where it may be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// In every mode.
     Always,
     /// Where there is a cassette: in every mode but off.
     Cassette,
-    /// In every mode; a matter of the whole process, so that only the environment gives it.
+    /// In every mode. The setting belongs to the whole process, so only the environment gives it.
     Process,
 }
 
@@ -86,11 +86,11 @@ pub struct Row {
     pub setting: Setting,
     /// The variable of the environment.
     pub variable: &'static str,
-    /// The keyword of connection strings and the key of ini files.
+    /// The keyword in connection strings, which is also the key in ini files.
     pub keyword: &'static str,
-    /// When it is looked at.
+    /// When the setting is used.
     pub scope: Scope,
-    /// The values it takes, in Markdown.
+    /// The values that it takes, in Markdown.
     pub values: &'static str,
     /// What it means, in Markdown.
     pub meaning: &'static str,
@@ -222,19 +222,20 @@ settings! {
 }
 
 impl Setting {
-    /// The setting with this keyword, in any case.
+    /// Returns the setting with this keyword, in any case.
     pub fn of_keyword(key: &[u8]) -> Option<Setting> {
         Setting::ROWS.iter().find(|row| row.keyword.as_bytes().eq_ignore_ascii_case(key)).map(|row| row.setting)
     }
 
-    /// The value of the setting's variable, unless it is empty.
+    /// Returns the value of the setting's variable, unless it is empty.
     pub fn given_in(self, environment: Environment<'_>) -> Option<Given> {
         let name = self.row().variable;
         let value = environment(name).filter(|value| !value.is_empty())?;
         Some(Given { value, place: name.to_owned() })
     }
 
-    /// Whether a keyword of a connection string or ini file is super8's own, known or misspelt: it is not the driver's.
+    /// Returns whether a keyword of a connection string or ini file is super8's own, known or misspelt, and so not the
+    /// driver's.
     pub fn is_own(key: &[u8]) -> bool {
         let own = key.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"super8"));
         own || Setting::of_keyword(key).is_some()
@@ -242,12 +243,12 @@ impl Setting {
 }
 
 impl Settings {
-    /// The test that the cassette is named after.
+    /// Returns the test that the cassette is named after.
     pub fn test(&self) -> Option<&TestRun> {
         self.cassette.as_ref()?.test.as_ref()
     }
 
-    /// The settings as this process's environment has them now, apart from any connection.
+    /// Returns the settings as this process's environment has them now, apart from any connection.
     ///
     /// # Errors
     /// As [`Settings::resolve`].
@@ -255,7 +256,7 @@ impl Settings {
         Settings::from_environment(&|name| std::env::var_os(name))
     }
 
-    /// The same over any environment.
+    /// Returns the settings of any environment.
     ///
     /// # Errors
     /// As [`Settings::resolve`].
@@ -264,7 +265,7 @@ impl Settings {
     }
 
     fn checked(mut self, lookup: Lookup<'_>) -> Result<Settings, SettingsError> {
-        // Who chose another cassette than the watching program did also wants to use it.
+        // Whoever chose another cassette than the watching program did also wants to use it.
         let variable = Setting::Cassette.row().variable;
         let place = lookup(Setting::Cassette).map(|given| given.place);
         self.hold &= place.as_deref() == Some(variable);

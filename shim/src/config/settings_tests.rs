@@ -1,4 +1,4 @@
-//! The table's settings, each read from the environment; wrong values and missing ones.
+//! Tests of the settings: each one read from the environment, and wrong and missing values.
 
 use super::*;
 

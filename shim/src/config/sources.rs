@@ -1,11 +1,12 @@
 //! Where a connection's settings are given, and which place wins.
 //!
-//! The first of these that gives a setting: the connection string; the cassette that a test framework inserted; the
-//! environment; the data source's section of odbc.ini; the driver's section of odbcinst.ini. So what is said for one
-//! connection goes before what is said for this run, and that before what stands in files. docs/adr/0012 has the reasons.
+//! The first of these that gives a setting wins: the connection string; the cassette that a test framework inserted;
+//! the environment; the data source's section of odbc.ini; the driver's section of odbcinst.ini. So what is said for
+//! one connection goes before what is said for this run, and that before what is in files. docs/adr/0012 has the
+//! reasons.
 //!
-//! The mode that a test framework gives with a cassette is a default, after the environment: tests that replay by themselves are
-//! recorded again by a word outside of them.
+//! The mode that a test framework gives with a cassette is only a default and comes after the environment, so that a
+//! word outside the tests is enough to record again tests that usually replay.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -16,27 +17,27 @@ use super::given::{Given, SettingsError};
 use super::ini::{Ini, Section};
 use super::settings::{IN_STRING, Scope, Setting, Settings};
 
-/// The places, first one first. What is not known (at an environment's allocation there is no connection string) is
-/// left out.
+/// The places, in order of precedence. An unknown place is left out: when an environment is allocated, there is no
+/// connection string.
 #[derive(Clone, Copy, Default)]
 pub struct Sources<'a> {
     /// The connection string.
     pub string: Option<&'a ConnectionString>,
-    /// What a test framework inserted: keywords as in a connection string.
+    /// What a test framework inserted, as keywords like those of a connection string.
     pub inserted: Option<&'a ConnectionString>,
     /// The environment.
     pub environment: Option<Environment<'a>>,
-    /// The data source's section; it may be continued in a second file.
+    /// The data source's section, which a second file may continue.
     pub source: Option<(&'a Ini, &'a [u8])>,
     /// The driver's section.
     pub driver: Option<&'a Section>,
 }
 
 impl Sources<'_> {
-    /// The settings.
+    /// Returns the settings.
     ///
     /// # Errors
-    /// As [`Settings::resolve`]; a keyword that begins with `Super8` and is none.
+    /// As [`Settings::resolve`]; or a keyword begins with `Super8` and is no setting.
     pub fn settings(&self) -> Result<Settings, SettingsError> {
         self.keywords_are_known()?;
         Settings::resolve(&|setting| self.find(setting))
@@ -71,7 +72,7 @@ impl Sources<'_> {
             .or_else(|| self.driver.and_then(|section| Some(in_section(section, section.value(keyword)?))))
     }
 
-    /// Whether a name that is given mentions this variable of the environment.
+    /// Returns whether a name that is given mentions this variable of the environment.
     pub fn mentions(&self, variable: &str) -> bool {
         let mentioned = format!("%{{{variable}}}");
         [Setting::Cassette, Setting::Log, Setting::Config]
@@ -79,7 +80,7 @@ impl Sources<'_> {
             .any(|setting| self.find(*setting).is_some_and(|given| given.value.to_string_lossy().contains(&mentioned)))
     }
 
-    /// A misspelt keyword would be a setting that silently does not hold.
+    /// Refuses misspelt keywords, because such a setting would silently have no effect.
     fn keywords_are_known(&self) -> Result<(), SettingsError> {
         for (string, place) in [(self.string, "the connection string"), (self.inserted, "the call of super8_insert")] {
             for item in string.iter().flat_map(|string| string.items()) {
@@ -118,7 +119,7 @@ fn known(key: &[u8], place: impl Fn() -> String) -> Result<(), SettingsError> {
     }
 }
 
-/// Whether this process runs where nothing is to be recorded by chance: `CI` is set, and not to a word for no.
+/// Returns whether this process runs where nothing should be recorded by chance: `CI` is set, and not to a word for no.
 pub fn runs_in_ci(environment: Environment<'_>) -> bool {
     let no = |value: &OsStr| ["", "0", "false", "no", "off"].iter().any(|no| value.eq_ignore_ascii_case(no));
     environment("CI").is_some_and(|value| !no(&value))
@@ -135,7 +136,7 @@ mod tests {
         ConnectionString::parse(text.as_bytes())
     }
 
-    /// Gives the mode the places from `first` on name, each with a cassette of its own.
+    /// Returns the settings from the places from `first` on, each of which names a cassette of its own.
     fn cassette(first: usize) -> Settings {
         let files = directory(&format!("sources{first}"));
         std::fs::write(files.join("odbc.ini"), "[shop]\nDriver=super8\nsuper8cassette=source\n").unwrap();

@@ -1,5 +1,5 @@
-//! The variables of the environment that are super8's. One that begins with `SUPER8_` and is none is misspelt: it would silently not
-//! hold.
+//! super8's environment variables. A variable that begins with `SUPER8_` and is none of them is misspelt, and would
+//! silently have no effect.
 
 use super::command::RECORD_AGAIN;
 use super::given::SettingsError;
@@ -9,8 +9,8 @@ use std::ffi::{OsStr, OsString};
 
 /// Names the file of the verdict; see [`crate::verdict`].
 pub const VERDICT: &str = "SUPER8_VERDICT";
-/// The descriptor on which that file is open, `NUMBER:DEVICE:INODE`: a program may have closed it and opened another file under its
-/// number.
+/// The descriptor on which that file is open, as `NUMBER:DEVICE:INODE`, because a program may have closed it and opened
+/// another file under its number.
 pub const VERDICT_FD: &str = "SUPER8_VERDICT_FD";
 
 /// Names the file in which the processes of a run are counted; see [`crate::run`].
@@ -18,23 +18,24 @@ pub const RUN: &str = "SUPER8_RUN";
 /// The number of the descriptor on which that file is open, for a process that cannot open the path.
 pub const RUN_FD: &str = "SUPER8_RUN_FD";
 
-/// Names the directory of `super8 run`, in which the processes note what became of their cassettes, and which of them records what
-/// several tests share. Nobody waits for a verdict there.
+/// Names the directory of `super8 run`, in which the processes note what became of their cassettes, and which of them
+/// records what several tests share. Nobody waits for a verdict there.
 pub const SESSION: &str = "SUPER8_SESSION";
 
-/// In this variable the command finds its libraries.
+/// Names the directory in which the command finds its libraries.
 pub const LIBRARY_DIR: &str = "SUPER8_LIBRARY_DIR";
 
-/// In this variable `super8 replay --record-failed` names a file with the cassettes that are recorded while others are replayed.
+/// Names the file in which `super8 replay --record-failed` lists the cassettes that are recorded while others are
+/// replayed.
 pub const RECORDED_ANEW: &str = "SUPER8_RECORDED_ANEW";
 
-/// A variable of this process.
+/// Returns a variable of this process.
 pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
 const PREFIX: &str = "SUPER8_";
-/// What the command hands down to its processes.
+/// The variables that the command hands down to its processes.
 const HANDED_DOWN: [&str; 10] =
     [RUN, RUN_FD, VERDICT_FD, SESSION, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW, FIXTURE, LIVE_FIXTURES, XDIST_GROUP];
 /// The variables of super8's own tests.
@@ -44,31 +45,32 @@ const OF_TESTS: &str = "SUPER8_TEST_";
 pub struct OwnVariables(Vec<(OsString, OsString)>);
 
 impl OwnVariables {
-    /// As they are now.
+    /// Returns the variables as they are now.
     pub fn now() -> OwnVariables {
         OwnVariables(std::env::vars_os().filter(|(name, _)| is_own(name)).collect())
     }
 
-    /// The value of one.
+    /// Returns the value of a variable.
     pub fn get(&self, name: &str) -> Option<OsString> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
-    /// Refuses a misspelt one. `is_mentioned` says whether a cassette's name mentions one: it may have any name.
+    /// Refuses a misspelt variable. `is_mentioned` returns whether a cassette's name mentions a variable, because such
+    /// a one may have any name.
     ///
     /// # Errors
-    /// There is one; the nearest right one is named.
+    /// There is a misspelt variable; the error names the nearest right one.
     pub fn check(&self, is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
         misspelt(self.0.iter().map(|(name, _)| name), is_mentioned).next().map_or(Ok(()), Err)
     }
 
-    /// Every misspelt one, as [`check`](OwnVariables::check) refuses the first.
+    /// Returns the error for every misspelt variable; [`check`](OwnVariables::check) refuses the first.
     pub fn misspelt(&self, is_mentioned: &dyn Fn(&str) -> bool) -> Vec<SettingsError> {
         misspelt(self.0.iter().map(|(name, _)| name), is_mentioned).collect()
     }
 }
 
-/// As [`OwnVariables::check`], for the process as it is now.
+/// Refuses a misspelt variable of the process as it is now, as [`OwnVariables::check`] does.
 ///
 /// # Errors
 /// As there.
@@ -97,7 +99,7 @@ fn misspelt<'n>(
     })
 }
 
-/// How many letters have to be put in, taken out or replaced to make one word of the other.
+/// Returns how many letters have to be inserted, removed or replaced to turn one word into the other.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

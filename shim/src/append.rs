@@ -1,6 +1,6 @@
-//! The command log as a growing memory map: what is appended survives the process like a write, at the price of a copy.
-//! The first commands after a connect are written, into room that was set aside: a connection that does hardly anything is not
-//! worth a map.
+//! The command log as a growing memory map: what is appended survives the process as a write does, but costs only a
+//! copy. The first commands after a connect are written, into room that was set aside, because a connection that does
+//! hardly anything is not worth a map.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -10,10 +10,10 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use super8_cassette::{Append, MakeAppend, Room};
 
-/// So many times something is written before a window is opened: reserving, mapping and giving back cost as much as some
-/// ten writes.
+/// How many times something is written before a window is opened. Reserving, mapping and giving back cost about as much
+/// as ten writes.
 const WRITES: u32 = 6;
-/// The log grows by this much, doubling up to `LARGEST`: the window counts as memory of the process.
+/// The log grows by this much, doubling up to `LARGEST`, because the window counts as memory of the process.
 const SMALLEST: usize = 64 * 1024;
 const LARGEST: usize = 256 * 1024;
 
@@ -34,19 +34,19 @@ pub fn in_memory_map() -> MakeAppend {
 
 struct MappedAppend {
     file: File,
-    /// Where in the file the window begins.
+    /// Where the window begins in the file.
     start: usize,
-    /// Bytes of the window that are used.
+    /// How many bytes of the window are used.
     used: usize,
     window: Option<Window>,
     /// How often something was written since the log was opened or finished.
     writes: u32,
-    /// What was set aside without a window.
+    /// The room that was set aside without a window.
     room: Room,
     step: usize,
 }
 
-/// A writable piece of the file in memory.
+/// A writable part of the file in memory.
 struct Window {
     address: *mut u8,
     length: usize,
@@ -64,7 +64,8 @@ impl Drop for Window {
 
 impl Window {
     fn of(file: &File, start: usize, length: usize) -> io::Result<Window> {
-        // Blocks are reserved now: a full disk is an error here, not a signal at the first touch of the page.
+        // Blocks are reserved now, so that a full disk is an error here and not a signal at the first touch of the
+        // page.
         super8_cassette::allocate(file, start as u64, length as u64, true)?;
         // SAFETY: a plain system call on an open file.
         unsafe {
@@ -85,7 +86,7 @@ impl Window {
 }
 
 impl MappedAppend {
-    /// A window with room for `count` more bytes. True if it had to be opened.
+    /// Makes sure that the window has room for `count` more bytes. Returns true if a window had to be opened.
     fn make_room(&mut self, count: usize) -> io::Result<bool> {
         if self.window.as_ref().is_some_and(|window| window.length - self.used >= count) {
             return Ok(false);
@@ -97,7 +98,7 @@ impl MappedAppend {
         let start = end / page * page;
         let length = (end - start + count + self.step).div_ceil(page) * page;
         self.window = Some(Window::of(&self.file, start, length)?);
-        // the file ends with the window, and what was set aside behind it goes when it is cut
+        // The file ends with the window, so what was set aside behind it goes away when the file is cut.
         self.room = Room::default();
         (self.start, self.used) = (start, end - start);
         self.step = (self.step * 2).min(LARGEST);

@@ -1,4 +1,4 @@
-//! What the application asked, decoded once and free of ANSI and Unicode, and the driver call that does it for real.
+//! What the application asks for, decoded once and free of ANSI and Unicode, and the driver call that does it for real.
 
 use crate::args::{Binding, Buffer, In, Out, Parameter, Place, Reply, TextIn};
 use crate::descriptor::{Content, DescriptorRole, SharedDescriptor};
@@ -16,7 +16,7 @@ pub enum Call<'a> {
     Prepare { sql: TextIn<'a> },
     /// SQLExecute.
     Execute,
-    /// SQLTables and its kin, SQLGetTypeInfo.
+    /// SQLTables and the other catalog functions, SQLGetTypeInfo.
     Catalog { arguments: Vec<(&'static str, In<'a>)> },
     /// SQLMoreResults.
     MoreResults,
@@ -58,7 +58,7 @@ pub enum Call<'a> {
     SetDescField { record: i16, field: i16, value: Buffer },
     /// SQLSetDescRec.
     SetDescRec { record: i16, kind: i16, subtype: i16, binding: Binding, precision: i16, scale: i16 },
-    /// SQLSetStmtAttr of SQL_ATTR_APP_ROW_DESC or SQL_ATTR_APP_PARAM_DESC; none for the statement's own descriptor.
+    /// SQLSetStmtAttr of SQL_ATTR_APP_ROW_DESC or SQL_ATTR_APP_PARAM_DESC; `None` for the statement's own descriptor.
     Attach { role: DescriptorRole, descriptor: Option<Arc<SharedDescriptor>> },
     /// SQLCopyDesc, on the target: the source by its name in the cassette, and what it holds.
     CopyDescriptor { source: i64, content: Content },
@@ -74,12 +74,12 @@ pub enum Call<'a> {
     Disconnect,
     /// SQLGetFunctions, once the shim has combined the driver's answer with what it exports.
     Functions { function: u16, supported: Place },
-    /// A question: its inputs are the key, its outputs the reply.
+    /// A question. Its inputs are the key, its outputs the reply.
     Ask(Question<'a>),
 }
 
-/// The calls on a statement's application side, as a pattern: the shim models them, and a recording has them only where the
-/// driver disagrees.
+/// The calls on a statement's application side, as a pattern. The shim models them, and a recording has them only where
+/// the driver disagrees.
 macro_rules! local_calls {
     () => {
         $crate::call::Call::BindColumn { .. }
@@ -94,7 +94,8 @@ macro_rules! local_calls {
 }
 pub(crate) use local_calls;
 
-/// The calls that no statement is ever asked to do, as a pattern: the entry points give them to connections and descriptors.
+/// The calls that no statement is ever asked to serve, as a pattern. The entry points give them to connections and
+/// descriptors.
 macro_rules! not_of_statements {
     () => {
         $crate::call::Call::SetDescField { .. }
@@ -113,18 +114,18 @@ pub(crate) use not_of_statements;
 /// SQL_CLOSE: SQLFreeStmt with it closes the cursor.
 pub(crate) const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
 
-/// The value of an attribute being set.
+/// The value of an attribute that is set.
 #[derive(Clone, Copy)]
 pub enum AttributeIn<'a> {
     /// A number.
     Number(i64),
     /// A text.
     Text(TextIn<'a>),
-    /// An address or structure of this process, never read and never recorded.
+    /// An address or structure of this process, which is never read and never recorded.
     Address,
 }
 
-/// A question and where its reply goes.
+/// A question, and where its reply goes.
 pub struct Question<'a> {
     /// The key.
     pub inputs: Vec<(Key, In<'a>)>,
@@ -133,12 +134,12 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// Whether it asks for an address of this process only: such an answer is never recorded.
+    /// Returns whether the question asks only for an address of this process. Such an answer is never recorded.
     pub fn is_address(&self) -> bool {
         self.outputs.iter().all(|(_, out)| matches!(out, Out::Address(_)))
     }
 
-    /// Where an address goes that is the only thing asked for; null for any other question.
+    /// Returns where the address goes if the question asks only for one; null for any other question.
     pub fn address(&self) -> Place {
         match self.outputs[..] {
             [(_, Out::Address(place))] => place,
@@ -146,7 +147,8 @@ impl Question<'_> {
         }
     }
 
-    /// Answers a question for the address in a descriptor field: where a driver has another one, that is not the application's.
+    /// Answers a question for the address in a descriptor field, because a driver's own address there is not the
+    /// application's.
     pub fn answer_address(&self, field: impl FnOnce(u16, i16) -> Place) {
         if let [(_, Out::Address(place)), ..] = self.outputs[..] {
             let number = |name| self.int(name).unwrap_or_default();
@@ -154,7 +156,7 @@ impl Question<'_> {
         }
     }
 
-    /// The text given with it, if there is one.
+    /// Returns the text that was given with the question, if there is one.
     pub fn text(&self) -> Option<String> {
         self.inputs.iter().find_map(|(_, input)| match input {
             In::Text(text) => text.read(),
@@ -162,7 +164,7 @@ impl Question<'_> {
         })
     }
 
-    /// The number given under `name`, if there is one.
+    /// Returns the number that was given under `name`, if there is one.
     pub fn int(&self, name: Key) -> Option<i64> {
         self.inputs.iter().find(|(key, _)| *key == name).and_then(|(_, value)| match value {
             In::Int(number) => Some(*number),
@@ -173,61 +175,63 @@ impl Question<'_> {
 
 /// The same call on the real driver, with the application's own arguments.
 pub trait DriverCall {
-    /// Does it and gives the driver's return code. `None`: the driver has no such function.
+    /// Makes the call and returns the driver's return code. `None` if the driver has no such function.
     fn invoke(&self) -> Option<i16>;
 
-    /// The driver's diagnostic records of the handle, all of them.
+    /// Returns all of the driver's diagnostic records of the handle.
     fn diagnostics(&self) -> Vec<Diagnostic>;
 
-    /// The SQL type of a result column (SQLDescribeCol), to read a buffer bound as SQL_C_DEFAULT.
+    /// Returns the SQL type of a result column (SQLDescribeCol), to read a buffer that is bound as SQL_C_DEFAULT.
     fn column_type(&self, column: u16) -> Option<i16>;
 
-    /// How many columns the result has (SQLNumResultCols), to read no buffer that is bound beyond them. `None`: the driver
-    /// does not say.
+    /// Returns how many columns the result has (SQLNumResultCols), so that no buffer is read that is bound beyond them.
+    /// `None` if the driver does not say.
     fn column_count(&self) -> Option<u16> {
         None
     }
 
-    /// The names of the result's columns (SQLDescribeCol), for rules that go by them.
+    /// Returns the names of the result's columns (SQLDescribeCol), for rules that use them.
     fn column_names(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The address in a field of the descriptor that the call is on (SQLGetDescField), to know whether a buffer is still
-    /// bound. `None`: the driver does not say.
+    /// Returns the address in a field of the descriptor that the call is on (SQLGetDescField), to know whether a buffer
+    /// is still bound. `None` if the driver does not say.
     fn field_address(&self, record: i16, field: i16) -> Option<Place> {
         let _ = (record, field);
         None
     }
 
-    /// Asks the same question with room for all of the answer; `text` is what was given with it. `None`: it is not asked again.
+    /// Asks the same question with room for the whole answer. `text` is what was given with it. `None` if it is not
+    /// asked again.
     fn ask_again(&self, function: Function, question: &Question<'_>, text: Option<&str>) -> Option<(i16, Vec<Reply>)> {
         let _ = (function, question, text);
         None
     }
 
-    /// How many bytes the driver writes of the number that is the answer: the same question with room of super8's own. `None`: it is
-    /// not asked again.
+    /// Returns how many bytes the driver writes of the number that is the answer, by asking the same question with
+    /// super8's own room. `None` if it is not asked again.
     fn number_width(&self, function: Function, question: &Question<'_>) -> Option<u8> {
         let _ = (function, question);
         None
     }
 
-    /// Binds a result column for super8 (SQLBindCol, or the fields of the descriptor), as it was bound but for its lengths; false if
-    /// the driver refuses.
+    /// Binds a result column for super8 (SQLBindCol, or the fields of the descriptor), as it was bound except for its
+    /// lengths. Returns false if the driver refuses.
     fn bind_column(&self, column: u16, binding: &Binding) -> bool {
         let _ = (column, binding);
         false
     }
 
-    /// Whether the driver writes zeros to the buffer of a NULL of this C type: the cell, which is NULL, is read once more into a
-    /// buffer of super8's. `None`: it does not let itself be read again.
+    /// Returns whether the driver writes zeros to the buffer of a NULL of this C type, by reading the cell, which is
+    /// NULL, once more into a buffer of super8's. `None` if it cannot be read again.
     fn zeroes_null(&self, column: u16, c_type: i16, size: usize) -> Option<bool> {
         let _ = (column, c_type, size);
         None
     }
 
-    /// The counter of rows that super8 lends the driver where the application has none, to know how much of a rowset to read;
-    /// `set` says that SQL_ATTR_ROWS_FETCHED_PTR does not point to it yet. `None`: the driver does not take it.
+    /// Returns the row counter that super8 lends the driver if the application has none, to know how much of a rowset
+    /// to read. `set` says that SQL_ATTR_ROWS_FETCHED_PTR does not point to it yet. `None` if the driver does not take
+    /// it.
     fn lend_row_counter(&self, set: bool) -> Option<Place>;
 }

@@ -1,15 +1,16 @@
-//! What an application descriptor holds: buffers by number, and how the rows of a rowset or the sets of an array of
-//! parameters lie in memory.
+//! What an application descriptor holds: buffers by number, and how the rows of a rowset or the sets of a parameter
+//! array are laid out in memory.
 //!
-//! A statement has one for its columns and one for its parameters; an application may allocate more and attach each to
-//! any number of statements. ODBC reference: "Descriptors", SQLSetDescField, SQLSetStmtAttr (SQL_ATTR_APP_ROW_DESC).
+//! A statement has one for its columns and one for its parameters. An application may allocate more, and attach each of
+//! them to any number of statements. ODBC reference: "Descriptors", SQLSetDescField, SQLSetStmtAttr
+//! (SQL_ATTR_APP_ROW_DESC).
 
 use crate::args::{Binding, Parameter, Place};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Which of a statement's four descriptors.
+/// One of a statement's four descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DescriptorRole {
     /// Application row descriptor: bound columns.
@@ -23,7 +24,7 @@ pub enum DescriptorRole {
 }
 
 impl DescriptorRole {
-    /// The role a statement attribute names (SQL_ATTR_APP_ROW_DESC and its siblings).
+    /// Returns the role that a statement attribute names (SQL_ATTR_APP_ROW_DESC and its siblings).
     pub fn of_attribute(attribute: i32) -> Option<Self> {
         match attribute {
             10010 => Some(DescriptorRole::ApplicationRow),
@@ -34,7 +35,7 @@ impl DescriptorRole {
         }
     }
 
-    /// The statement attribute of the role.
+    /// Returns the statement attribute of the role.
     pub fn attribute(self) -> i32 {
         10010 + self as i32
     }
@@ -43,54 +44,55 @@ impl DescriptorRole {
 /// The content of an application row or parameter descriptor.
 #[derive(Clone, Debug, Default)]
 pub struct ApplicationDescriptor {
-    /// By number: columns from 0 (the bookmark), parameters from 1.
+    /// The records by number: columns from 0 (the bookmark), parameters from 1.
     records: Vec<Option<Binding>>,
-    /// SQL_DESC_ARRAY_SIZE, where it was set.
+    /// SQL_DESC_ARRAY_SIZE, if it was set.
     pub array_size: Option<usize>,
-    /// SQL_DESC_BIND_TYPE, where it was set: 0 for columns, else the bytes of a row.
+    /// SQL_DESC_BIND_TYPE, if it was set: 0 for column-wise binding, else the size of a row in bytes.
     pub bind_type: Option<usize>,
-    /// SQL_DESC_BIND_OFFSET_PTR, where it was set.
+    /// SQL_DESC_BIND_OFFSET_PTR, if it was set.
     pub bind_offset: Option<Place>,
-    /// SQL_DESC_ARRAY_STATUS_PTR, where it was set: which rows or sets an operation leaves out.
+    /// SQL_DESC_ARRAY_STATUS_PTR, if it was set: which rows or sets an operation leaves out.
     pub operation: Option<Place>,
-    /// Who lends the driver length variables, and for which columns.
+    /// The statement that lends the driver length variables; `lent` has the columns.
     lender: u64,
     lent: Vec<u16>,
 }
 
 impl ApplicationDescriptor {
-    /// The record of this number.
+    /// Returns the record of this number.
     pub fn record(&self, number: u16) -> Option<Binding> {
         self.records.get(usize::from(number)).copied().flatten()
     }
 
-    /// Who lends the driver length variables of super8's own, and for which columns: those of the application are in the records.
+    /// Returns who lends the driver super8's length variables, and for which columns. The application's own variables
+    /// are in the records.
     pub fn lent(&self) -> (u64, &[u16]) {
         (self.lender, &self.lent)
     }
 
-    /// The driver has length variables of this lender's for these columns.
+    /// Notes that the driver has length variables of this lender's for these columns.
     pub fn set_lent(&mut self, lender: u64, columns: Vec<u16>) {
         (self.lender, self.lent) = (lender, columns);
     }
 
-    /// The application bound the column: the driver has its variables.
+    /// Binds a column as the application does, so that the driver has the application's variables.
     pub fn bind(&mut self, number: u16, record: Option<Binding>) {
         self.lent.retain(|lent| *lent != number);
         self.set_record(number, record);
     }
 
-    /// All records, from number 0.
+    /// Returns all records, from number 0.
     pub fn records(&self) -> &[Option<Binding>] {
         &self.records
     }
 
-    /// The highest number with a record; 0 where there is none.
+    /// Returns the highest number with a record; 0 if there is none.
     pub fn count(&self) -> u16 {
         self.records.iter().rposition(Option::is_some).map_or(0, |index| index as u16)
     }
 
-    /// Sets a record, or takes it away.
+    /// Sets a record, or removes it.
     pub fn set_record(&mut self, number: u16, record: Option<Binding>) {
         let index = usize::from(number);
         if record.is_some() && self.records.len() <= index {
@@ -101,33 +103,33 @@ impl ApplicationDescriptor {
         }
     }
 
-    /// SQL_DESC_COUNT: records beyond are gone.
+    /// Sets SQL_DESC_COUNT: removes the records beyond it.
     pub fn truncate(&mut self, count: usize) {
         self.records.truncate(count.saturating_add(1));
     }
 
-    /// Takes every record away, the bookmark's too (SQLFreeStmt).
+    /// Removes every record, including the bookmark's (SQLFreeStmt).
     pub fn clear(&mut self) {
         self.records.clear();
     }
 
-    /// Rows of a rowset, or sets of parameters; at least 1.
+    /// Returns how many rows a rowset has, or how many sets of parameters there are; at least 1.
     pub fn size(&self) -> usize {
         self.array_size.unwrap_or(1).max(1)
     }
 
-    /// The offset as it is now, and the bind type.
+    /// Returns the bind offset as it is now, and the bind type.
     pub fn layout(&self) -> (isize, usize) {
         (self.bind_offset.and_then(|offset| offset.len_at(0)).unwrap_or(0), self.bind_type.unwrap_or(0))
     }
 
-    /// A record's buffers for row or set `row`: offset and row- or column-wise step applied. `element` is the fixed size of
-    /// the C type, or `None` for character and binary data.
+    /// Returns a record's buffers for row or set `row`, with the bind offset and the row- or column-wise step applied.
+    /// `element` is the fixed size of the C type, or `None` for character and binary data.
     pub fn at(&self, binding: Binding, row: usize, element: Option<usize>) -> Binding {
         self.row(row).of(binding, element)
     }
 
-    /// Where the buffers of a row or set are, from 0.
+    /// Returns where the buffers of a row or set are, counted from 0.
     #[inline]
     pub fn row(&self, row: usize) -> PlaceOfRow {
         let (offset, bind_type) = self.layout();
@@ -135,7 +137,7 @@ impl ApplicationDescriptor {
     }
 }
 
-/// Where the buffers of one row of a rowset are, or of one set of parameters.
+/// Where the buffers of one row of a rowset, or of one set of parameters, are.
 #[derive(Clone, Copy, Debug)]
 pub struct PlaceOfRow {
     offset: isize,
@@ -144,7 +146,7 @@ pub struct PlaceOfRow {
 }
 
 impl PlaceOfRow {
-    /// The buffers of a record, as [`ApplicationDescriptor::at`] says.
+    /// Returns the buffers of a record, as [`ApplicationDescriptor::at`] says.
     #[inline]
     pub fn of(self, binding: Binding, element: Option<usize>) -> Binding {
         let (data, lengths) = match self.bind_type {
@@ -161,10 +163,10 @@ impl PlaceOfRow {
     }
 }
 
-/// A descriptor the application allocated: shared by the statements it is attached to.
+/// A descriptor that the application allocated, shared by the statements that it is attached to.
 #[derive(Debug)]
 pub struct SharedDescriptor {
-    /// Which of the connection's it is, from 1.
+    /// The number among the connection's descriptors, from 1.
     pub number: u32,
     /// Counts changes; [`SharedDescriptor::FREED`] once it is freed.
     version: AtomicU64,
@@ -174,24 +176,24 @@ pub struct SharedDescriptor {
 impl SharedDescriptor {
     const FREED: u64 = u64::MAX;
 
-    /// The connection's descriptor of this number, empty.
+    /// Returns the connection's descriptor of this number, empty.
     pub fn new(number: u32) -> Arc<Self> {
         Arc::new(SharedDescriptor { number, version: AtomicU64::new(0), content: Mutex::default() })
     }
 
-    /// What it holds now.
+    /// Returns what the descriptor holds now.
     pub fn content(&self) -> ApplicationDescriptor {
         self.content.lock().clone()
     }
 
-    /// Changes it; gives the new version, and what it holds then.
+    /// Changes the descriptor. Returns the new version, and what it then holds.
     pub fn edit(&self, change: impl FnOnce(&mut ApplicationDescriptor)) -> (u64, ApplicationDescriptor) {
         let mut content = self.content.lock();
         change(&mut content);
         (self.version.fetch_add(1, Ordering::AcqRel) + 1, content.clone())
     }
 
-    /// The handle was freed: every statement it was attached to goes back to its own.
+    /// Marks the handle as freed: every statement that it was attached to goes back to its own descriptor.
     pub fn free(&self) {
         let _content = self.content.lock();
         self.version.store(Self::FREED, Ordering::Release);
@@ -223,7 +225,8 @@ impl std::ops::Deref for Held {
 }
 
 impl Held {
-    /// Takes in what became of an attached descriptor since the last call: changes through another statement, or its end.
+    /// Takes in what happened to an attached descriptor since the last call: changes through another statement, or its
+    /// end.
     #[inline]
     pub fn refresh(&mut self) {
         if self.attached.is_some() {
@@ -254,7 +257,7 @@ impl Held {
         }
     }
 
-    /// Uses another descriptor from now on; `None`: the statement's own.
+    /// Uses another descriptor from now on; with `None`, the statement's own.
     pub fn attach(&mut self, shared: Option<Arc<SharedDescriptor>>) {
         self.changes += 1;
         if let Some(before) = self.attached.take() {
@@ -267,12 +270,12 @@ impl Held {
         }
     }
 
-    /// How often it may have changed so far.
+    /// Returns how often the descriptor may have changed so far.
     pub fn changes(&self) -> u64 {
         self.changes
     }
 
-    /// The number of the descriptor that is attached, if one is.
+    /// Returns the number of the attached descriptor, if there is one.
     pub fn attached(&self) -> Option<u32> {
         self.attached.as_ref().map(|attached| attached.shared.number)
     }
@@ -281,11 +284,11 @@ impl Held {
 /// What SQLCopyDesc finds in its source.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// Of an application descriptor.
+    /// The content of an application descriptor.
     Application(ApplicationDescriptor),
-    /// Of an implementation parameter descriptor, from parameter 1.
+    /// The content of an implementation parameter descriptor, from parameter 1.
     Parameters(Vec<Option<Parameter>>),
-    /// Of an implementation row descriptor: nothing in it concerns the application's buffers.
+    /// The content of an implementation row descriptor. Nothing in it concerns the application's buffers.
     Columns,
 }
 

@@ -1,5 +1,5 @@
-//! Diagnostic records of a handle: the shim's own queue, served alike through SQLError, SQLGetDiagRec and
-//! SQLGetDiagField.
+//! Diagnostic records of a handle: the shim's own queue, which serves SQLError, SQLGetDiagRec and SQLGetDiagField
+//! alike.
 
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ pub mod rc {
     pub const ERROR: i16 = SqlReturn::ERROR.0;
     pub const INVALID_HANDLE: i16 = SqlReturn::INVALID_HANDLE.0;
 
-    /// Whether outputs are valid: SQL_SUCCESS or SQL_SUCCESS_WITH_INFO.
+    /// Returns whether outputs are valid: SQL_SUCCESS or SQL_SUCCESS_WITH_INFO.
     pub fn succeeded(rc: i16) -> bool {
         rc == SUCCESS || rc == SUCCESS_WITH_INFO
     }
@@ -26,29 +26,29 @@ pub mod rc {
 /// One diagnostic record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
-    /// Five characters.
+    /// The SQLSTATE, five characters.
     pub sqlstate: String,
     /// The driver's own code.
     pub native: i32,
     /// The message, with whatever prefix the driver gave it.
     pub message: String,
-    /// SQL_DIAG_ROW_NUMBER, where the driver named a row.
+    /// SQL_DIAG_ROW_NUMBER, if the driver named a row.
     pub row: Option<i64>,
-    /// SQL_DIAG_COLUMN_NUMBER, where the driver named a column or parameter.
+    /// SQL_DIAG_COLUMN_NUMBER, if the driver named a column or parameter.
     pub column: Option<i32>,
-    /// Where the record comes from, as far as that is not what ODBC lets one expect.
+    /// Where the record comes from, as far as that is not what ODBC leads one to expect.
     pub origin: Origin,
-    /// Whether the driver gives the message out over as many records as its reader's first buffer makes of it.
+    /// Whether the driver splits the message into as many records as its reader's first buffer calls for.
     pub in_pieces: bool,
-    /// Whether the driver says SQL_SUCCESS where the buffer for the message has no room at all.
+    /// Whether the driver says SQL_SUCCESS if the message's buffer has no room at all.
     pub silent_without_room: bool,
 }
 
-/// SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME of a record: what the driver answers where
-/// that is unusual, a text or a return code.
+/// SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME of a record: the driver's answer, a text or
+/// a return code, where that is unusual.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Origin {
-    /// In that order; `None` for the usual answer.
+    /// The fields in that order; `None` for the usual answer.
     pub fields: [Option<Result<String, i16>>; 4],
 }
 
@@ -56,7 +56,7 @@ impl Origin {
     /// The names of the fields in a cassette.
     pub const NAMES: [&str; 4] = ["class_origin", "subclass_origin", "connection_name", "server_name"];
 
-    /// Only what is unusual for this record.
+    /// Returns only what is unusual for this record.
     pub fn differing_from(mut self, record: &Diagnostic) -> Origin {
         for (index, field) in self.fields.iter_mut().enumerate() {
             if field.as_ref().is_some_and(|said| said.as_deref() == Ok(record.usual_origin(index))) {
@@ -68,7 +68,7 @@ impl Origin {
 }
 
 impl Diagnostic {
-    /// The usual answer for the field of this index in [`Origin`] (the reference page of SQLGetDiagField).
+    /// Returns the usual answer for the field of this index in [`Origin`] (the reference page of SQLGetDiagField).
     pub fn usual_origin(&self, index: usize) -> &'static str {
         match (index, self.sqlstate.starts_with("IM"), self.has_odbc_subclass()) {
             (0, true, _) | (1, _, true) => "ODBC 3.0",
@@ -77,7 +77,7 @@ impl Diagnostic {
         }
     }
 
-    /// A record of super8's own.
+    /// Returns a record of super8's own.
     pub fn new(sqlstate: &str, message: impl std::fmt::Display) -> Self {
         Diagnostic {
             sqlstate: sqlstate.to_owned(),
@@ -91,7 +91,7 @@ impl Diagnostic {
         }
     }
 
-    /// What record `number` of a message in pieces of so many bytes holds; none behind the end.
+    /// Returns what record `number` holds of a message in pieces of this many bytes; `None` behind the end.
     fn piece(mut self, number: usize, bytes: usize) -> Option<Diagnostic> {
         let whole = crate::args::encode_bytes(&self.message);
         let rest = whole.get((number - 1).saturating_mul(bytes)..)?;
@@ -101,8 +101,8 @@ impl Diagnostic {
 }
 
 impl Diagnostic {
-    /// Whether the SQLSTATE's subclass is one ODBC defined beyond ISO 9075 (the reference page of SQLGetDiagField,
-    /// SQL_DIAG_SUBCLASS_ORIGIN).
+    /// Returns whether the SQLSTATE's subclass is one that ODBC defined beyond ISO 9075 (the reference page of
+    /// SQLGetDiagField, SQL_DIAG_SUBCLASS_ORIGIN).
     pub fn has_odbc_subclass(&self) -> bool {
         const ODBC: &[&str] = &[
             "01S00", "01S01", "01S02", "01S06", "01S07", "07S01", "08S01", "21S01", "21S02", "25S01", "25S02", "25S03",
@@ -113,7 +113,7 @@ impl Diagnostic {
     }
 }
 
-/// The outcome of a call: its return code and what it has to say.
+/// The outcome of a call: its return code and its diagnostic records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// The return code.
@@ -126,17 +126,17 @@ impl Outcome {
     /// SQL_SUCCESS.
     pub const SUCCESS: Outcome = Outcome { rc: rc::SUCCESS, diagnostics: Vec::new() };
 
-    /// A bare return code.
+    /// Returns an outcome that is only a return code.
     pub fn of(rc: i16) -> Self {
         Outcome { rc, diagnostics: Vec::new() }
     }
 
-    /// SQL_ERROR with one record of super8's own.
+    /// Returns SQL_ERROR with one record of super8's own.
     pub fn error(sqlstate: &str, message: impl std::fmt::Display) -> Self {
         Outcome { rc: rc::ERROR, diagnostics: vec![Diagnostic::new(sqlstate, message)] }
     }
 
-    /// SQL_SUCCESS_WITH_INFO with one record of super8's own.
+    /// Returns SQL_SUCCESS_WITH_INFO with one record of super8's own.
     pub fn info(sqlstate: &str, message: impl std::fmt::Display) -> Self {
         Outcome { rc: rc::SUCCESS_WITH_INFO, diagnostics: vec![Diagnostic::new(sqlstate, message)] }
     }
@@ -153,17 +153,18 @@ pub struct Diagnostics {
 struct Area {
     rc: i16,
     records: Vec<Diagnostic>,
-    /// How many SQLError has already handed out.
+    /// How many records SQLError has already handed out.
     popped: usize,
-    /// Bytes of a message in pieces that go into one record: the first buffer's room.
+    /// How many bytes of a message in pieces go into one record: the first buffer's room.
     piece: Option<usize>,
 }
 
-/// The room of a buffer for a message's text, if a reader of pieces never said another.
+/// The room of a buffer for a message's text, if a reader of pieces never gave another.
 const PIECE: usize = 511;
 
 impl Area {
-    /// Record `number`, from 1, read into a buffer for so many characters; 0 leaves the size of pieces as it is.
+    /// Returns record `number`, from 1, read into a buffer for this many characters; 0 leaves the size of pieces as it
+    /// is.
     fn record(&mut self, number: usize, capacity: usize) -> Option<Diagnostic> {
         match &self.records[..] {
             [only] if only.in_pieces => {
@@ -178,7 +179,7 @@ impl Area {
 }
 
 impl Diagnostics {
-    /// Replaces the area with a call's outcome. Free where there is nothing to say and nothing to forget.
+    /// Replaces the area with a call's outcome. Costs nothing if there is nothing to say and nothing to forget.
     #[inline]
     pub fn post(&self, outcome: Outcome) -> i16 {
         let rc = outcome.rc;
@@ -200,17 +201,18 @@ impl Diagnostics {
         self.post(Outcome::SUCCESS);
     }
 
-    /// Whether the shim has records of its own for this handle.
+    /// Returns whether the shim has records of its own for this handle.
     pub fn posted(&self) -> bool {
         self.posted.load(Ordering::Relaxed)
     }
 
-    /// Record `number`, from 1, for a buffer of so many characters (0 for none, or for a field of the record).
+    /// Returns record `number`, from 1, for a buffer of this many characters (0 for none, or for a field of the
+    /// record).
     pub fn record(&self, number: usize, capacity: usize) -> Option<Diagnostic> {
         if number == 0 { None } else { self.area.lock().record(number, capacity) }
     }
 
-    /// The next record SQLError has not handed out yet, for a buffer of so many characters.
+    /// Returns the next record that SQLError has not handed out yet, for a buffer of this many characters.
     pub fn pop(&self, capacity: usize) -> Option<Diagnostic> {
         let mut area = self.area.lock();
         let next = area.popped + 1;
@@ -219,21 +221,21 @@ impl Diagnostics {
         Some(record)
     }
 
-    /// How many records there are.
+    /// Returns how many records there are.
     pub fn count(&self) -> usize {
         self.area.lock().records.len()
     }
 
-    /// The return code of the call that left the records.
+    /// Returns the return code of the call that left the records.
     pub fn return_code(&self) -> i16 {
         self.area.lock().rc
     }
 }
 
-/// What a call of the driver's function gives where that is ODBC 2's, and has no such option: no driver returns it.
+/// Stands for an ODBC 2 function of the driver's that has no such option. No driver returns this code.
 pub const NO_SUCH_OPTION: i16 = i16::MIN;
 
-/// The driver's return code, or what the driver manager says in its place.
+/// Returns the driver's return code, or what the driver manager says in its place.
 #[inline]
 pub fn answered(code: Option<i16>) -> Result<i16, Outcome> {
     match code {
@@ -243,13 +245,13 @@ pub fn answered(code: Option<i16>) -> Result<i16, Outcome> {
     }
 }
 
-/// The real driver has no such function.
+/// Returns the error that the real driver has no such function.
 #[cold]
 pub fn missing() -> Outcome {
     by_manager("IM001", "Driver does not support this function")
 }
 
-/// An error in unixODBC's own words, which it would use if it saw the driver's functions in place of super8's.
+/// Returns an error in unixODBC's own words, which it would use if it saw the driver's functions in place of super8's.
 #[cold]
 fn by_manager(state: &str, message: &str) -> Outcome {
     let record = Diagnostic { message: format!("[unixODBC][Driver Manager]{message}"), ..Diagnostic::new(state, "") };

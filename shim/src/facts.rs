@@ -9,16 +9,17 @@ use crate::real::Driver;
 use std::ffi::c_void;
 use super8_cassette::Value;
 
-/// SQL_SERVER_NAME, SQL_DATABASE_NAME, SQL_USER_NAME; and the attribute in which IBM's drivers keep the library.
+/// SQL_SERVER_NAME, SQL_DATABASE_NAME, SQL_USER_NAME, and the attribute in which IBM's drivers keep the library.
 const SERVER_NAME: u16 = 13;
 const DATABASE_NAME: u16 = 16;
 const USER_NAME: u16 = 47;
 const CURRENT_SCHEMA: i32 = 10004;
-/// Bytes for one fact.
+/// The room for one fact, in bytes.
 const ROOM: usize = 1024;
 
-/// `server`, `database`, `user_hash`, `schema`: those the driver knows. `given` is the user the application gave. It is asked in
-/// the width that connected: some drivers change their ways at the first call of the other kind.
+/// Returns those of `server`, `database`, `user_hash` and `schema` that the driver knows. `given` is the user that the
+/// application gave. The driver is asked in the width that connected, because some drivers change their behaviour at
+/// the first call of the other kind.
 pub fn connection_facts(connection: &Connection, given: Option<String>) -> Vec<(String, Value)> {
     let Some((driver, real)) = connection.core.real() else { return Vec::new() };
     let user = given.or_else(|| info(driver, real, USER_NAME));
@@ -59,7 +60,7 @@ fn schema(driver: &Driver, real: *mut c_void) -> Option<String> {
     })
 }
 
-/// Asks in one width; nothing for an empty answer.
+/// Asks in one width. Returns `None` for an empty answer.
 fn read(wide: bool, ask: impl Fn(*mut c_void) -> i16) -> Option<String> {
     let text = if wide {
         let mut buffer = [0u16; ROOM / 2];

@@ -1,5 +1,5 @@
-//! The cassettes that a test framework inserted: a stack of the whole process. The one on top decides for the connects that
-//! follow, on every thread: programs connect on threads that their tests did not start.
+//! The cassettes that a test framework inserted: a stack for the whole process. The one on top decides for the connects
+//! that follow, on every thread, because programs connect on threads that their tests did not start.
 
 use crate::config::connection_string::{ConnectionString, quote};
 use crate::config::given::Given;
@@ -17,7 +17,7 @@ static CHANGES: AtomicU32 = AtomicU32::new(0);
 
 struct Stack {
     inserted: Vec<Inserted>,
-    /// Those that were set aside: connects do not go to them, and they have not ended.
+    /// Cassettes that were set aside: connects do not go to them, but they have not ended.
     aside: Vec<Inserted>,
 }
 
@@ -28,15 +28,15 @@ impl Stack {
 }
 
 struct Inserted {
-    /// As it was given, placeholders included.
+    /// The name as it was given, including placeholders.
     name: String,
     directory: PathBuf,
     /// The test that it was named after.
     test: Option<TestRun>,
     keywords: Arc<ConnectionString>,
-    /// A connect used it.
+    /// Whether a connect used it.
     used: bool,
-    /// It is to be recorded or replayed.
+    /// Whether it is to be recorded or replayed.
     meant: bool,
 }
 
@@ -45,22 +45,22 @@ struct Inserted {
 pub struct Taken {
     /// Its directory.
     pub directory: PathBuf,
-    /// It was inserted to be recorded or replayed, and no connect used it.
+    /// Whether it was inserted to be recorded or replayed and no connect used it.
     pub unused: bool,
 }
 
-/// How often cassettes were inserted and taken off.
+/// Returns how often cassettes were inserted and taken off.
 #[inline]
 pub fn changes() -> u32 {
     CHANGES.load(Ordering::Relaxed)
 }
 
-/// The settings that the cassette on top and the environment give; none if nothing is inserted.
+/// Returns the settings that the cassette on top and the environment give; `None` if nothing is inserted.
 pub fn settings() -> Option<Settings> {
     resolve(&*on_top()?).ok().map(with_test)
 }
 
-/// The same settings, with the test that an inserted cassette was named after.
+/// Returns the same settings with the test that an inserted cassette was named after.
 pub fn with_test(mut settings: Settings) -> Settings {
     if let Some(name) = settings.cassette.as_mut().filter(|name| name.test.is_none()) {
         let mut stack = STACK.lock();
@@ -70,18 +70,18 @@ pub fn with_test(mut settings: Settings) -> Settings {
     settings
 }
 
-/// What the cassette on top gives, as keywords of a connection string.
+/// Returns what the cassette on top gives, as keywords of a connection string.
 pub fn on_top() -> Option<Arc<ConnectionString>> {
     STACK.lock().inserted.last().map(|inserted| Arc::clone(&inserted.keywords))
 }
 
-/// Puts a cassette on top, also one that was set aside. `mode` and `options` are as in a connection string; what they leave out is the environment's to
-/// say. Gives the settings that hold for connects now.
+/// Puts a cassette on top, which may be one that was set aside. `mode` and `options` are as in a connection string, and
+/// the environment decides what they leave out. Returns the settings that hold for connects now.
 ///
 /// # Errors
-/// A value that is none; a cassette that is inserted already.
+/// A value is not valid, or the cassette is inserted already.
 pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, SettingsError> {
-    // `%p` is filled in and the path made absolute now: neither is to change before the connect.
+    // `%p` is filled in and the path made absolute now, because neither should change before the connect.
     let keyword = |setting: Setting, value: &str| {
         let value = String::from_utf8_lossy(&quote(value.as_bytes(), true)).into_owned();
         format!("{}={value};", setting.row().keyword)
@@ -92,7 +92,7 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     };
     let given = parse(cassette);
     let settings = resolve(&given)?;
-    // Where an ini file says the mode, there is none yet.
+    // If an ini file gives the mode, the settings name no cassette yet.
     let named = Given { value: cassette.into(), place: "the cassette given to super8_insert".to_owned() };
     let named = settings.cassette.clone().map_or_else(|| named.cassette(), |name| Ok(Some(name)))?.unwrap_or_default();
     let directory = std::path::absolute(&named.path).unwrap_or(named.path);
@@ -134,7 +134,7 @@ pub fn take(cassette: Option<&Path>) -> Option<Taken> {
     Some(Taken { directory, unused })
 }
 
-/// Takes a cassette off the stack, or the one on top, without ending it. Whether it was inserted.
+/// Takes a cassette off the stack, or the one on top, without ending it. Returns whether it was inserted.
 pub fn set_aside(cassette: Option<&Path>) -> bool {
     let Some(directory) = directory_of(cassette) else { return false };
     let mut stack = STACK.lock();
@@ -145,8 +145,8 @@ pub fn set_aside(cassette: Option<&Path>) -> bool {
     true
 }
 
-/// Takes note of a connect that uses a cassette. Whether it is inserted: its recording stays where it grows until it is ejected then,
-/// so that a test that failed does not replace the cassette before it.
+/// Notes a connect that uses a cassette. Returns whether the cassette is inserted. Then its recording stays where it
+/// grows until it is ejected, so that a test that failed does not replace the previous cassette.
 pub fn connects(cassette: &Path) -> bool {
     let mut stack = STACK.lock();
     let found = stack.all().find(|inserted| inserted.directory == cassette);
@@ -156,8 +156,8 @@ pub fn connects(cassette: &Path) -> bool {
     })
 }
 
-/// The directory of the cassette that is named as it was inserted (the last one of that name), of any other cassette by its path,
-/// and without a name of the one on top.
+/// Returns a cassette's directory: of one that is named as it was inserted (the last one of that name), of any other
+/// cassette by its path, and without a name of the one on top.
 pub fn directory_of(cassette: Option<&Path>) -> Option<PathBuf> {
     let stack = STACK.lock();
     let stack = &stack.inserted;
@@ -183,7 +183,7 @@ mod tests {
         assert!(again.contains("inserted already"), "{again}");
         assert!(connects(&directory) && !connects(Path::new("/other")));
         assert_eq!(take(Some(Path::new("cassettes/on;e"))), Some(Taken { directory, unused: false }));
-        // one that is set aside is not on top, and has not ended
+        // A cassette that is set aside is not on top, and has not ended.
         insert("three", "record", "").unwrap();
         let three = directory_of(None).unwrap();
         assert!(connects(&three) && set_aside(Some(Path::new("three"))) && !set_aside(Some(Path::new("three"))));
@@ -196,13 +196,13 @@ mod tests {
         let two = take(None).unwrap();
         assert!(two.directory.ends_with("two") && two.unused && on_top().is_none() && take(None).is_none());
 
-        // the mode may be an ini file's to say: the cassette's name stays
+        // An ini file may give the mode: the cassette's name stays.
         insert("later%p", "", "").unwrap();
         let name = format!("later{}", std::process::id());
         let kept =
             on_top().and_then(|keywords| keywords.get("Super8Cassette").map(|value| value.into_owned())).unwrap();
         assert!(String::from_utf8(kept).unwrap().ends_with(&name));
-        // and it can be called as it was inserted
+        // It can be called as it was inserted.
         assert!(directory_of(Some(Path::new("later%p"))).unwrap().ends_with(&name));
         assert!(take(Some(Path::new("later%p"))).unwrap().directory.ends_with(name) && take(None).is_none());
 

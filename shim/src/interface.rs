@@ -1,5 +1,6 @@
-//! The C interface for test frameworks, beside ODBC's functions: `super8_insert`, `super8_set_aside`, `super8_eject`, `super8_discard`,
-//! `super8_unplayed`, `super8_last_error`, `super8_version`. shim/include/super8.h declares it, docs/c-interface.md explains it.
+//! The C interface for test frameworks, besides ODBC's functions: `super8_insert`, `super8_set_aside`, `super8_eject`,
+//! `super8_discard`, `super8_unplayed`, `super8_last_error`, `super8_version`. shim/include/super8.h declares it, and
+//! docs/c-interface.md explains it.
 //!
 //! Every function may be called on any thread. Texts are UTF-8.
 #![allow(unsafe_code)]
@@ -14,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// It went well.
+/// The call succeeded.
 const OK: c_int = 0;
 /// Recorded commands were not played.
 const UNPLAYED: c_int = 1;
@@ -22,21 +23,21 @@ const UNPLAYED: c_int = 1;
 const MISMATCH: c_int = 2;
 /// Nothing connected while the cassette was inserted.
 const UNUSED: c_int = 3;
-/// The same, and the cassette has commands to replay.
+/// Nothing connected while the cassette was inserted, and the cassette has commands to replay.
 const NOT_REPLAYED: c_int = 4;
-/// It could not be done.
+/// The call failed.
 const ERROR: c_int = -1;
 
 /// The version, with its terminator.
 static VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
 thread_local! {
-    /// The number of this thread. It has no destructor, so it can be read in an exit handler, when thread-local values that
-    /// have one are gone.
+    /// The number of this thread. It has no destructor, so it can be read in an exit handler, when thread-local values
+    /// that have one are gone.
     static THREAD: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What the last call on each thread that did not return 0 has to say, by the thread's number.
+/// The text of the last call on each thread that did not return 0, by the thread's number.
 static LAST: Mutex<Option<HashMap<u64, Said>>> = Mutex::new(None);
 
 struct Said {
@@ -45,7 +46,7 @@ struct Said {
     text: String,
 }
 
-/// This thread's number, which no other thread of the process ever has.
+/// Returns this thread's number, which no other thread of the process ever has.
 fn thread() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     THREAD.with(|thread| {
@@ -57,7 +58,7 @@ fn thread() -> u64 {
 }
 
 fn say<T>(code: T, text: impl Into<String>) -> T {
-    /// With more texts than this, those of threads that have ended are removed.
+    /// With at least this many texts, those of threads that have ended are removed.
     const MANY: usize = 64;
     let said = Said { task: crate::platform::task(), text: text.into() };
     let mut last = LAST.lock();
@@ -69,7 +70,7 @@ fn say<T>(code: T, text: impl Into<String>) -> T {
     code
 }
 
-/// Runs `body`; a panic becomes an error, never an unwinding into C.
+/// Runs `body` and turns a panic into an error, so that nothing unwinds into C.
 fn guard<T: Copy>(failed: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         let _ = catch_unwind(|| say((), "internal error: please report it"));
@@ -77,7 +78,7 @@ fn guard<T: Copy>(failed: T, body: impl FnOnce() -> T) -> T {
     })
 }
 
-/// The text at a pointer of the caller's; an empty one for null.
+/// Returns the text at a pointer of the caller's; an empty one for null.
 ///
 /// # Safety
 /// Null, or a C string that stays as it is during the call.
@@ -105,7 +106,7 @@ pub unsafe fn insert(cassette: *const c_char, mode: *const c_char, options: *con
             Ok(settings) => settings,
             Err(error) => return say(ERROR, format!("[super8] {error}")),
         };
-        // What is wrong with a cassette is said now, and not in the middle of a test.
+        // Trouble with a cassette is reported now, and not in the middle of a test.
         match cassettes::examine(&settings) {
             Ok(()) => OK,
             Err(error) => {
@@ -161,7 +162,7 @@ pub unsafe fn eject(cassette: *const c_char) -> c_int {
     })
 }
 
-/// What to say of a cassette that nothing used: the program may have connected through another copy of super8.
+/// Returns what to say of a cassette that nothing used: the program may have connected through another copy of super8.
 fn unused(cassette: &Path) -> String {
     let own = crate::driver::process::facts().own_library.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let others = crate::driver::process::other_copies();
@@ -179,7 +180,7 @@ fn unused(cassette: &Path) -> String {
     }
 }
 
-/// Ejects a cassette, or the one inserted last, of a test that failed: see super8.h.
+/// Ejects a cassette, or the one inserted last, after a test that failed: see super8.h.
 ///
 /// # Safety
 /// Null or a C string.
@@ -200,7 +201,7 @@ pub unsafe fn discard(cassette: *const c_char) -> c_int {
     })
 }
 
-/// How many recorded commands were not played so far: see super8.h.
+/// Returns how many recorded commands were not played so far: see super8.h.
 ///
 /// # Safety
 /// Null or a C string.
@@ -220,7 +221,7 @@ pub unsafe fn unplayed(cassette: *const c_char) -> c_longlong {
     })
 }
 
-/// Copies what the last call on this thread had to say: see super8.h.
+/// Copies the text of the last call on this thread: see super8.h.
 ///
 /// # Safety
 /// Null, or a buffer of `capacity` bytes.
@@ -244,7 +245,7 @@ pub unsafe fn last_error(buffer: *mut c_char, capacity: usize) -> usize {
     })
 }
 
-/// The version as a C string that stays.
+/// Returns the version as a C string that stays valid.
 pub fn version() -> *const c_char {
     VERSION.as_ptr().cast()
 }

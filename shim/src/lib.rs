@@ -1,9 +1,9 @@
 //! super8: an ODBC driver that records a program's session with the real driver and replays it without one.
 //!
 //! A call goes one way: [`entry`] (the C functions, derived from the one [`table`]) → the panic guard → [`handles`] →
-//! [`mode`] (off, record, replay) → the real driver ([`driver`], [`real`]) or the cassette (`super8-cassette`).
-//! Words: left of the cassette only ODBC's, right of it only the cassette's; `mode` translates. The unsafe rooms and
-//! their invariants are listed in docs/safety.md.
+//! [`mode`] (off, record, replay) → the real driver ([`driver`], [`real`]) or the cassette (`super8-cassette`). The
+//! code before the cassette uses only ODBC's terms, and the code of the cassette only its own; `mode` translates.
+//! docs/safety.md lists the places with `unsafe` code and their invariants.
 
 pub mod append;
 pub mod args;

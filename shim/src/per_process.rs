@@ -1,8 +1,8 @@
-//! What each process has for itself: a forked child begins with none, and makes its own.
+//! Values that each process has for itself: a forked child begins with none and makes its own.
 //!
-//! So a child never waits for a lock that a thread of its parent held at the fork, and never goes on with what is its parent's: an
-//! open cassette, a list of what to publish at exit. What the parent had stays where it is, so that nothing of it is closed in
-//! the child.
+//! So a child never waits for a lock that a thread of its parent held at the fork, and never goes on with what belongs
+//! to its parent: an open cassette, a list of what to publish at exit. What the parent had stays where it is, so that
+//! nothing of it is closed in the child.
 
 use once_cell::sync::OnceCell;
 use std::convert::Infallible;
@@ -21,15 +21,15 @@ struct Generation<T> {
 }
 
 impl<T> PerProcess<T> {
-    /// No process has any.
+    /// Returns a value that no process has yet.
     pub const fn new() -> Self {
         PerProcess(OnceCell::new())
     }
 
-    /// This process's; made from its parent's, if that had one.
+    /// Returns this process's value. It is made from its parent's, if that had one.
     ///
     /// # Errors
-    /// What `make` says.
+    /// `make` fails.
     pub fn get_or_try_init<E>(&self, make: impl FnOnce(Option<&T>) -> Result<T, E>) -> Result<&T, E> {
         let (process, mut cell, mut before) = (process::id(), &self.0, None);
         loop {
@@ -44,7 +44,7 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// As [`PerProcess::get_or_try_init`], where making one cannot fail.
+    /// Returns this process's value as [`PerProcess::get_or_try_init`] does, where making one cannot fail.
     pub fn get_or_init(&self, make: impl FnOnce(Option<&T>) -> T) -> &T {
         match self.get_or_try_init(|before| Ok::<T, Infallible>(make(before))) {
             Ok(value) => value,
@@ -52,7 +52,7 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// This process's, or the last that a process before it had.
+    /// Returns this process's value, or the last one that a process before it had.
     #[inline]
     pub fn latest(&self) -> Option<&T> {
         let mut generation = self.0.get()?;
@@ -64,7 +64,7 @@ impl<T> PerProcess<T> {
 }
 
 impl<T: Default> PerProcess<T> {
-    /// This process's.
+    /// Returns this process's value.
     pub fn get(&self) -> &T {
         self.get_or_init(|_| T::default())
     }

@@ -1,8 +1,9 @@
-//! What differs between operating systems: what the dynamic linker and the kernel tell of this process, and what libraries are called
-//! and where they lie. On Linux with glibc all of it is known; elsewhere the second of two functions says what is done without it.
+//! What differs between operating systems: what the dynamic linker and the kernel tell of this process, and what
+//! libraries are called and where they are. On Linux with glibc all of it is known. For other systems there is a second
+//! function, which says what is done without it.
 //!
-//! What differs between systems stands here and in `cassette/src/platform.rs` (what the kernel tells in files), and nowhere else;
-//! everything else is POSIX.
+//! What differs between systems is here and in `cassette/src/platform.rs` (what the kernel tells in files), and nowhere
+//! else. Everything else is POSIX.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, OsStr, OsString, c_void};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use libloading::os::unix;
 
-/// The libraries of driver managers, the one that is tried first first.
+/// The libraries of driver managers, in the order in which they are tried.
 pub const MANAGERS: &[(&str, &str)] = if cfg!(target_os = "macos") {
     &[
         ("unixODBC", "libodbc.2.dylib"),
@@ -24,43 +25,43 @@ pub const MANAGERS: &[(&str, &str)] = if cfg!(target_os = "macos") {
     &[("unixODBC", "libodbc.so.2"), ("unixODBC", "libodbc.so.1"), ("iODBC", "libiodbc.so.2")]
 };
 
-/// Where drivers are put besides the directories of the dynamic linker.
+/// Returns where drivers are put, besides the directories of the dynamic linker.
 pub fn driver_directories() -> Vec<PathBuf> {
     let usual = ["/usr/lib64", "/usr/lib/odbc", "/usr/local/lib/odbc", "/usr/local/lib", "/opt/homebrew/lib"];
     [format!("/usr/lib/{}/odbc", multiarch())].into_iter().map(PathBuf::from).chain(usual.map(PathBuf::from)).collect()
 }
 
-/// The directories of the dynamic linker.
+/// Returns the directories of the dynamic linker.
 pub fn linker_directories() -> Vec<PathBuf> {
     let of_this = [format!("/lib/{}", multiarch()), format!("/usr/lib/{}", multiarch())].map(PathBuf::from);
     of_this.into_iter().chain(["/lib", "/usr/lib", "/lib64", "/usr/lib64"].map(PathBuf::from)).collect()
 }
 
-/// What Debian calls this processor and system in the names of directories.
+/// Returns what Debian calls this processor and system in the names of directories.
 pub fn multiarch() -> String {
     format!("{}-linux-gnu", std::env::consts::ARCH)
 }
 
-/// Whether a name is that of a library, and not of a section: `libx.so`, `libx.so.2`, `libx.dylib`.
+/// Returns whether a name is that of a library, not of a section: `libx.so`, `libx.so.2`, `libx.dylib`.
 pub fn is_library_name(name: &OsStr) -> bool {
     let name: OsString = name.to_ascii_lowercase();
     let name = name.to_string_lossy();
     [".so", ".dylib", ".sl"].iter().any(|ending| name.ends_with(ending)) || name.contains(".so.")
 }
 
-/// The name of a function in C for that of its symbol: Mach-O puts a `_` before it.
+/// Returns the name of a function in C for that of its symbol. Mach-O puts a `_` before it.
 pub fn function_of(symbol: &[u8]) -> &[u8] {
     if cfg!(target_os = "macos") { symbol.strip_prefix(b"_").unwrap_or(symbol) } else { symbol }
 }
 
-/// Whether the dynamic linker's complaint may be about this library itself, and not about one that it needs.
+/// Returns whether the dynamic linker's complaint may be about this library itself, and not about one that it needs.
 pub fn is_complaint_about(complaint: &str, library: &Path) -> bool {
-    // where the words are others, it may
+    // Where the complaint is worded differently, it may be.
     !cfg!(target_os = "linux")
         || complaint.contains(&format!(": {}: cannot open shared object file", library.display()))
 }
 
-/// The library an address belongs to and where that is mapped.
+/// Returns the library that an address belongs to, and where that is mapped.
 pub fn object_of(address: usize) -> Option<(PathBuf, usize)> {
     let mut info = libc::Dl_info {
         dli_fname: std::ptr::null(),
@@ -78,12 +79,12 @@ pub fn object_of(address: usize) -> Option<(PathBuf, usize)> {
     Some((path(name), info.dli_fbase as usize))
 }
 
-/// A path that a C library gave.
+/// Returns a path that a C library gave.
 pub fn path(name: &CStr) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(name.to_bytes()))
 }
 
-/// The paths of all libraries in the process.
+/// Returns the paths of all libraries in the process.
 #[cfg(target_os = "linux")]
 pub fn loaded_libraries() -> Vec<PathBuf> {
     use std::ffi::c_int;
@@ -109,7 +110,7 @@ pub fn loaded_libraries() -> Vec<PathBuf> {
     Vec::new()
 }
 
-/// The file a handle was loaded from and where it is mapped.
+/// Returns the file that a handle was loaded from, and where it is mapped.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn link_map(handle: unix::Library) -> (unix::Library, Option<(PathBuf, usize)>) {
     /// The public beginning of glibc's `struct link_map` (link.h).
@@ -137,26 +138,26 @@ pub fn link_map(handle: unix::Library) -> (unix::Library, Option<(PathBuf, usize
     (handle, Some((path(name), base)))
 }
 
-/// Not to be had on this system: symbols are then judged by the name of the library they come from.
+/// Not available on this system: symbols are then judged by the name of the library that they come from.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn link_map(handle: unix::Library) -> (unix::Library, Option<(PathBuf, usize)>) {
     (handle, None)
 }
 
-/// The kernel's id of this thread; 0 where it has none.
+/// Returns the kernel's id of this thread; 0 if it has none.
 #[cfg(target_os = "linux")]
 pub fn task() -> i32 {
     // SAFETY: a plain query.
     unsafe { libc::gettid() }
 }
 
-/// The kernel's id of this thread; 0 where it has none.
+/// Returns the kernel's id of this thread; 0 if it has none.
 #[cfg(not(target_os = "linux"))]
 pub fn task() -> i32 {
     0
 }
 
-/// Has the kernel copy memory of this process that may not be there; how many bytes it copied.
+/// Makes the kernel copy memory of this process that may not exist. Returns how many bytes it copied.
 ///
 /// # Errors
 /// EFAULT: there is no memory. Any other: the system does not let a process ask.
@@ -169,7 +170,7 @@ pub fn copy(from: *const u8, to: &mut [u8]) -> io::Result<usize> {
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// Not to be had on this system.
+/// Not available on this system.
 ///
 /// # Errors
 /// Always.

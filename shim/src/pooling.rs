@@ -1,5 +1,5 @@
-//! What chose a connection's cassette, to be asked again when a driver manager takes the connection from its pool: by then
-//! a test may have inserted another cassette, or set another one in the environment.
+//! What chose a connection's cassette. It is asked again when a driver manager takes the connection from its pool,
+//! because by then a test may have inserted another cassette, or set another one in the environment.
 
 use crate::cassettes::{self, Action};
 use crate::config::connection_string::ConnectionString;
@@ -15,7 +15,7 @@ use super8_cassette::{Player, Recorder};
 
 /// How a connection came to its cassette, or to none.
 pub struct Selection {
-    /// super8's own keywords of the connection string: nothing else of it is kept.
+    /// super8's own keywords of the connection string. Nothing else of it is kept.
     keywords: ConnectionString,
     kind: Kind,
     dsn: Option<Vec<u8>>,
@@ -27,7 +27,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What these settings were chosen by, and what is done with them.
+    /// Returns what these settings were chosen by, and what is done with them.
     pub fn of(
         given: Option<&ConnectionString>,
         way: &Way<'_>,
@@ -48,14 +48,14 @@ impl Selection {
         }
     }
 
-    /// The same with the recording or the replay that it led to.
+    /// Returns the selection with the recording or the replay that it led to.
     pub fn with(mut self, recorder: Option<&Arc<Recorder>>, player: Option<&Arc<Player>>) -> Selection {
         self.recorder = recorder.map(Arc::clone);
         self.player = player.map(Arc::clone);
         self
     }
 
-    /// Whether a connect would lead to the same cassette now, and to the same recording or replay of it.
+    /// Returns whether a connect would now lead to the same cassette, and to the same recording or replay of it.
     pub fn holds(&self) -> bool {
         let ejected = self.recorder.as_ref().is_some_and(|recorder| !cassettes::has_recorder(recorder))
             || self.player.as_ref().is_some_and(|player| !cassettes::has_player(player));
@@ -66,7 +66,7 @@ impl Selection {
         let section = self.section.as_deref().and_then(|name| site.ini.driver_section(name));
         let way = Way { dsn: self.dsn.clone(), section };
         let now = settings(&site, &way, Some(&self.keywords));
-        // What fails at a connect is better told there.
+        // What fails at a connect is better reported there.
         now.is_ok_and(|settings| {
             let action = cassettes::action(&settings);
             action.is_ok_and(|action| action == self.action && cassettes::path(&settings, action) == self.cassette)
@@ -74,7 +74,7 @@ impl Selection {
     }
 }
 
-/// The settings of a connection, from all their places.
+/// Returns the settings of a connection, from all their places.
 pub fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Result<Settings, SettingsError> {
     let (inserted, variables) = (inserted::on_top(), OwnVariables::now());
     let variable = |name: &str| variables.get(name);

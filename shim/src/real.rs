@@ -1,4 +1,4 @@
-//! The real drivers: one struct of entry points per driver, filled from the table, and a small number for each.
+//! The real drivers: a struct of entry points for each driver, filled from the table, and a small number for each.
 #![allow(unsafe_code)]
 
 use crate::args::Place;
@@ -15,7 +15,7 @@ pub type Handle = *mut c_void;
 /// An address as ODBC passes it.
 pub type Pointer = *mut c_void;
 
-/// More real drivers than any process loads.
+/// The most real drivers, more than any process loads.
 const MOST: usize = 64;
 static DRIVERS: [OnceLock<[Driver; 3]>; MOST] = [const { OnceLock::new() }; MOST];
 static OPENING: Mutex<()> = Mutex::new(());
@@ -28,13 +28,14 @@ pub struct Driver {
     pub ansi: Symbols<u8>,
     /// Its Unicode entry points.
     pub wide: Symbols<u16>,
-    /// Whether the connection was made through a Unicode function of the driver: what unixODBC calls a Unicode driver.
+    /// Whether the connection was made through a Unicode function of the driver, so that unixODBC calls it a Unicode
+    /// driver.
     pub unicode: bool,
-    /// Whether it was so although the application called the ANSI function, which the driver lacks.
+    /// Whether that was so although the application called the ANSI function, which the driver lacks.
     pub converted: bool,
-    /// Whether it gives a long message of a statement out in pieces (`Diagnostic::in_pieces`), once that was seen.
+    /// Whether the driver gives a statement's long message in pieces (`Diagnostic::in_pieces`), once that was seen.
     pub in_pieces: OnceLock<bool>,
-    /// Whether it says SQL_SUCCESS to a buffer without room for a message, once that was seen.
+    /// Whether the driver says SQL_SUCCESS to a buffer without room for a message, once that was seen.
     pub silent_without_room: OnceLock<bool>,
     /// The functions that the driver says it supports (SQL_API_ODBC3_ALL_FUNCTIONS), once it was asked.
     claims: OnceLock<Vec<u16>>,
@@ -71,14 +72,14 @@ macro_rules! symbols {
         }
 
         impl Driver {
-            /// Whether the driver exports `function` in any width.
+            /// Returns whether the driver exports `function` in any width.
             pub fn exports(&self, function: Function) -> bool {
                 match function {
                     $(Function::$name => self.ansi.$name.is_some() || self.wide.$name.is_some(),)*
                 }
             }
 
-            /// Whether the driver exports `function` in this width.
+            /// Returns whether the driver exports `function` in this width.
             pub fn exports_in<C: Width>(&self, function: Function) -> bool {
                 match function {
                     $(Function::$name => C::symbols(self).$name.is_some(),)*
@@ -109,10 +110,10 @@ fn look_up(library: &Library, name: &str) -> Option<std::ptr::NonNull<c_void>> {
 }
 
 impl Driver {
-    /// The entry points of a loaded library, looked up once per process.
+    /// Returns the entry points of a loaded library, looked up once per process.
     ///
     /// # Errors
-    /// More drivers than this process can hold.
+    /// There are more drivers than this process can hold.
     pub fn of(library: &'static Library) -> Result<&'static Driver, DriverError> {
         let _one_at_a_time = OPENING.lock();
         let known = DRIVERS.iter().map_while(OnceLock::get).find(|[driver, ..]| driver.library.id() == library.id());
@@ -149,34 +150,36 @@ impl Driver {
         Err(DriverError::new(Trouble::CannotLoad, message))
     }
 
-    /// The driver with this key.
+    /// Returns the driver with this key.
     #[inline]
     pub fn by_key(key: u32) -> Option<&'static Driver> {
         DRIVERS.get((key as usize >> 2).wrapping_sub(1))?.get()?.get(key as usize & 3)
     }
 
-    /// What [`Driver::by_key`] finds it by; never 0.
+    /// Returns the key by which [`Driver::by_key`] finds the driver; never 0.
     pub fn key(&self) -> u32 {
         (self.number << 2) | (u32::from(self.unicode) + u32::from(self.converted))
     }
 
-    /// The driver's number (from 1): the same for every connection.
+    /// Returns the driver's number (from 1), which is the same for every connection.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// The same driver as a connection uses it that the application makes through `function` in this width.
+    /// Returns the same driver as it is used by a connection that the application makes through `function` in this
+    /// width.
     pub fn connected<C: Width>(&self, function: Function) -> Option<&'static Driver> {
         let (own, wide) = (self.exports_in::<C>(function), C::WIDE);
         Driver::by_key((self.number << 2) | (u32::from(own == wide) + u32::from(!own && !wide)))
     }
 
-    /// Keeps what the driver said of the functions that it supports.
+    /// Keeps what the driver said about the functions that it supports.
     pub fn claim(&self, supported: Place) {
         self.claims.get_or_init(|| (0..250).map(|word| supported.u16_at(word).unwrap_or(0)).collect());
     }
 
-    /// Whether the driver manager takes an ANSI function of the driver's: it asks SQLGetFunctions of those only.
+    /// Returns whether the driver manager uses an ANSI function of the driver's. It asks SQLGetFunctions about those
+    /// only.
     pub fn claims(&self, function: Function) -> bool {
         let api = function.row().api;
         self.claims
@@ -184,8 +187,8 @@ impl Driver {
             .is_none_or(|words| words.get(usize::from(api >> 4)).is_some_and(|word| word >> (api & 15) & 1 == 1))
     }
 
-    /// Whether the driver manager converts the texts of a call in this width where the driver lacks the function: to UTF-16 on
-    /// a connection that was made through a Unicode function, to the application's codeset on others.
+    /// Returns whether the driver manager converts the texts of a call in this width if the driver lacks the function:
+    /// to UTF-16 on a connection that was made through a Unicode function, to the application's codeset on others.
     pub fn converts<C: Width>(&self) -> bool {
         C::WIDE != self.unicode
     }
@@ -196,9 +199,9 @@ pub trait Width: crate::args::Character + PartialEq {
     /// The other width.
     type Other: Width<Other = Self>;
 
-    /// The symbols of this width.
+    /// Returns the symbols of this width.
     fn symbols(driver: &Driver) -> &Symbols<Self>;
-    /// The text in the other width, in no more than `room` bytes.
+    /// Returns the text in the other width, in no more than `room` bytes.
     fn convert(units: &[Self], room: usize) -> Vec<Self::Other>;
 }
 
@@ -224,7 +227,7 @@ impl Width for u16 {
     }
 }
 
-// The C library's own: the driver manager calls them too.
+// The C library's own functions, which the driver manager calls too.
 unsafe extern "C" {
     fn iconv_open(to: *const c_char, from: *const c_char) -> *mut c_void;
     fn iconv(
@@ -237,10 +240,10 @@ unsafe extern "C" {
     fn iconv_close(descriptor: *mut c_void) -> c_int;
 }
 
-/// How the C library calls UTF-16 without surrogates.
+/// The C library's name for UTF-16 without surrogates.
 const UNICODE: &CStr = if cfg!(target_endian = "big") { c"UCS-2BE" } else { c"UCS-2LE" };
 
-/// The codeset of the application's locale.
+/// Returns the codeset of the application's locale.
 fn codeset() -> &'static CStr {
     // SAFETY: the C library's own text, or none; a name of a codeset stays where it is until the locale changes.
     unsafe {
@@ -269,15 +272,16 @@ fn iconv_all(to: &CStr, from: &CStr, bytes: &[u8], room: usize) -> Option<Vec<u8
     (outcome != usize::MAX).then_some(converted)
 }
 
-/// UTF-16 in the application's codeset, in no more than `room` bytes. Where the codeset lacks a character, or there is no room,
-/// a character's low byte stands for it, as in unixODBC.
+/// Returns UTF-16 in the application's codeset, in no more than `room` bytes. If the codeset lacks a character, or
+/// there is no room, a character's low byte stands for it, as in unixODBC.
 pub fn to_codeset(units: &[u16], room: usize) -> Vec<u8> {
     let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
     iconv_all(codeset(), UNICODE, &bytes, room.min(4 * units.len()))
         .unwrap_or_else(|| units.iter().take_while(|unit| **unit != 0).take(room).map(|unit| *unit as u8).collect())
 }
 
-/// Text of the application's codeset in UTF-16. Where it is not valid, each byte stands for the character of its number.
+/// Returns text of the application's codeset as UTF-16. If it is not valid, each byte stands for the character of its
+/// number.
 pub fn from_codeset(bytes: &[u8]) -> Vec<u16> {
     match iconv_all(UNICODE, codeset(), bytes, 2 * bytes.len()) {
         Some(converted) => converted.chunks_exact(2).map(|unit| u16::from_ne_bytes([unit[0], unit[1]])).collect(),

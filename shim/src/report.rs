@@ -1,4 +1,5 @@
-//! Where reports and warnings go: a log file, else standard error, unless the verdict has them for somebody to print.
+//! Writes reports and warnings to a log file, else to standard error, unless the verdict has them for somebody to
+//! print.
 
 use crate::verdict::Delivery;
 use std::fmt::Arguments;
@@ -12,12 +13,13 @@ pub fn say(log: Option<&Path>, text: Arguments<'_>) {
     write(log, text, true);
 }
 
-/// Writes what the verdict has as well: not to standard error, if it reached somebody who reads that.
+/// Writes what the verdict has as well. It does not go to standard error if the verdict reached somebody who reads
+/// that.
 pub fn say_verdict(log: Option<&Path>, text: Arguments<'_>, delivery: Delivery) {
     write(log, text, delivery != Delivery::Written);
 }
 
-/// A report that cannot be written is lost: there is no better place for it.
+/// Writes to the log. A report that cannot be written is lost, because there is no better place for it.
 fn write(log: Option<&Path>, text: Arguments<'_>, aloud: bool) {
     let variable = || std::env::var_os("SUPER8_LOG").filter(|path| !path.is_empty()).map(PathBuf::from);
     let log = log.map(Path::to_owned).or_else(variable);

@@ -1,9 +1,9 @@
-//! The processes of one run, and what each of them has taken: a part of a cassette is recorded by one process and played by
-//! one.
+//! The processes of one run, and what each of them has taken: a part of a cassette is recorded by one process and
+//! played by one process.
 //!
-//! What is taken is a line in a file that all of them append to; its place among the equal lines says who was first.
-//! `SUPER8_RUN` names the file, and the wrapper makes it. Without it, a run is one process with the children it forks, and
-//! they share a file without a name.
+//! What is taken is a line in a file to which all of them append; its place among the equal lines says who was first.
+//! `SUPER8_RUN` names the file, and the wrapper makes it. Without it, a run is one process with the children that it
+//! forks, and they share a file without a name.
 
 use crate::config::variables::{RUN, RUN_FD, SESSION};
 use once_cell::sync::OnceCell;
@@ -14,26 +14,26 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 use super8_cassette::{Tickets, within_limit};
 
-/// The file of a run without a wrapper, its device and inode: a daemon may have closed its descriptor, and opened another
-/// file under the number.
+/// The file of a run without a wrapper, with its device and inode, because a daemon may have closed its descriptor and
+/// opened another file under the number.
 static UNNAMED: OnceCell<(File, u64, u64)> = OnceCell::new();
 
-/// The run this process belongs to.
+/// The run that this process belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run;
 
 impl Run {
-    /// Whether a wrapper watches over the run.
+    /// Returns whether a wrapper watches over the run.
     pub fn is_wrapped() -> bool {
         std::env::var_os(RUN).is_some_and(|path| !path.is_empty())
     }
 
-    /// Whether this process is among the first `room` of the run that ask for this.
+    /// Returns whether this process is among the first `room` of the run that ask for this.
     ///
     /// # Errors
     /// The run's file cannot be reached.
     pub fn take(what: &str, room: usize) -> io::Result<bool> {
-        // a program that a process runs in its place has the same id
+        // A program that a process runs in its place has the same id, so the time tells them apart.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let line = format!("{}-{now} {what:?}\n", std::process::id());
         if Run::is_wrapped() {
@@ -50,8 +50,8 @@ impl Run {
         }
     }
 
-    /// Whether this is given to `who`: to the first one that asked for it, and to that one always. Also under `super8 run`, where each
-    /// process is a run of its own otherwise.
+    /// Returns whether this is given to `who`, which it is if `who` asked for it first, then and ever after. That works
+    /// under `super8 run` too, where each process is otherwise a run of its own.
     ///
     /// # Errors
     /// As [`Run::take`].
@@ -68,13 +68,14 @@ impl Run {
         Ok(read(file)?.lines().find(|line| line.contains(&begins)).is_some_and(|line| line.ends_with(&ends)))
     }
 
-    /// The directory of the run, which goes when the run has ended; none if neither a wrapper nor `super8 run` made one.
+    /// Returns the directory of the run, which is removed when the run has ended; `None` if neither a wrapper nor
+    /// `super8 run` made one.
     pub fn directory() -> Option<PathBuf> {
         let of_wrapper = || Some(std::env::var_os(RUN).map(PathBuf::from)?.parent()?.to_owned());
         of_wrapper().filter(|_| Run::is_wrapped()).or_else(session)
     }
 
-    /// Whether somebody has taken this.
+    /// Returns whether somebody has taken this.
     ///
     /// # Errors
     /// As [`Run::take`].
@@ -98,7 +99,7 @@ impl Run {
     }
 }
 
-/// The directory of `super8 run`.
+/// Returns the directory of `super8 run`.
 pub fn session() -> Option<PathBuf> {
     std::env::var_os(SESSION).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
@@ -106,7 +107,7 @@ pub fn session() -> Option<PathBuf> {
 /// What the processes of a run take of the parts that they replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunTickets {
-    /// The attempt at the test: each has all parts again.
+    /// The attempt at the test. Each attempt has all parts again.
     pub attempt: u32,
 }
 
@@ -116,7 +117,7 @@ impl Tickets for RunTickets {
             1 => Run::take(group, room),
             attempt => Run::take(&format!("attempt {attempt} {group}"), room),
         };
-        // who cannot ask is not counted, and plays what agrees
+        // A process that cannot ask is not counted, and plays what agrees.
         taken.unwrap_or(true)
     }
 }
@@ -125,7 +126,7 @@ fn unnamed() -> io::Result<File> {
     OpenOptions::new().read(true).append(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(std::env::temp_dir())
 }
 
-/// Appends the line and looks whether it is among the first of its kind.
+/// Appends the line and returns whether it is among the first of its kind.
 fn first(mut file: &File, line: &str, what: &str, room: usize) -> io::Result<bool> {
     within_limit(file.metadata()?.len() + line.len() as u64)?;
     file.write_all(line.as_bytes())?;

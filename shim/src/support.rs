@@ -1,25 +1,26 @@
-//! What recording and replaying can do with each function of the table: the source of docs/functions.md.
+//! What recording and replaying can do with each function of the table. docs/functions.md is made from it.
 //!
-//! With `SUPER8_MODE=off` every function is forwarded whole; this is about the other two modes. The match is exhaustive,
-//! so that a new row of the table asks for its line here. shim/tests/support.rs holds it against what `mode` does.
+//! With `SUPER8_MODE=off` every function is forwarded whole, so this is about the other two modes. The match is
+//! exhaustive, so that a new row of the table needs a line here. shim/tests/support.rs compares it with what `mode`
+//! does.
 
 use crate::table::Function;
 
 /// How far a function is recorded and replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Support {
-    /// Everything the function can do.
+    /// Everything that the function can do.
     Full,
-    /// Except for what the text says.
+    /// Everything except what the text says.
     Partly(&'static str),
 }
 
-/// Diagnostic records are kept by the shim.
+/// For the diagnostic functions, whose records the shim keeps.
 const OWN_RECORDS: &str = "records are served from the shim's own queue by ODBC's rules: a driver whose records are gone once they were read, or that words them otherwise through SQLError, is not imitated";
-/// SQLDataSources and SQLDrivers.
+/// For SQLDataSources and SQLDrivers.
 const MANAGERS: &str = "the driver manager answers it; what a driver answers itself is forwarded and not recorded";
 
-/// How far `function` is recorded and replayed.
+/// Returns how far `function` is recorded and replayed.
 pub fn support(function: Function) -> Support {
     use Function::*;
     use Support::{Full, Partly};

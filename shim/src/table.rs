@@ -1,19 +1,19 @@
-//! The table: every ODBC function a driver manager looks up, declared once.
+//! The table of every ODBC function that a driver manager looks up, each declared once.
 //!
-//! A row gives the function's SQL_API id, its ANSI and (where there is one) Unicode entry point, its class, the
-//! handle it is on, its C arguments after that handle as the ODBC reference gives them, and what the call means.
-//! `Ch` is one character: `u8` in the ANSI entry points, `u16` in the Unicode ones. A row that ends in `by hand`
-//! concerns handles, connecting or diagnostics; its function stands in `entry/special`, and its arguments are
-//! complete. Everything else (exports, symbols of the real driver, documentation, tests) is derived from here.
+//! A row gives the function's SQL_API id, its ANSI and (if there is one) Unicode entry point, its class, the handle
+//! that it is on, its C arguments after that handle as the ODBC reference gives them, and what the call means. `Ch` is
+//! one character: `u8` in the ANSI entry points, `u16` in the Unicode ones. A row that ends in `by hand` concerns
+//! handles, connecting or diagnostics; its function is in `entry/special`, and its arguments are complete. Everything
+//! else (exports, symbols of the real driver, documentation, tests) is derived from here.
 
-/// How super8 treats a function (the design's section 4, plus the diagnostic functions).
+/// How super8 treats a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// Reaches the database: recorded and verified in order.
     Command,
     /// A question: recorded once, served whenever it is asked.
     Answer,
-    /// The application's own side: modelled by the shim, recorded only where the driver disagrees.
+    /// The application's own side: the shim models it, and it is recorded only where the driver disagrees.
     Local,
     /// Handles and closing.
     Housekeeping,
@@ -24,13 +24,13 @@ pub enum Class {
 /// One function of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// `SQL_API_...`, the number SQLGetFunctions knows the function by.
+    /// `SQL_API_...`, the number by which SQLGetFunctions knows the function.
     pub api: u16,
     /// The ANSI (or only) entry point.
     pub name: &'static str,
     /// The Unicode entry point.
     pub wide: Option<&'static str>,
-    /// How super8 treats it.
+    /// How super8 treats the function.
     pub class: Class,
 }
 

@@ -1,14 +1,14 @@
 //! The verdict: what became of this process's cassettes, for a program that watches over it (`super8 replay`).
 //!
-//! `SUPER8_VERDICT` names a file. Every event is one JSON object on a line of its own, appended with one `write` at the moment
-//! it happens, so that it stays whatever becomes of the process, and many processes may share the file.
+//! `SUPER8_VERDICT` names a file. Every event is one JSON object on a line of its own, appended with one `write` when
+//! it happens, so that it stays whatever happens to the process, and many processes can share the file.
 //!
-//! The watching program may hand down the open file as well, and say in `SUPER8_VERDICT_FD` which descriptor that is. It serves a
-//! process that cannot open the path: one that has become another user, or has another root directory. The path serves
-//! one that has closed its descriptors. A process that has neither says on standard error what it has to say.
+//! The watching program may hand down the open file as well, and say in `SUPER8_VERDICT_FD` which descriptor that is.
+//! It serves a process that cannot open the path, because it has become another user or has another root directory. The
+//! path serves a process that has closed its descriptors. A process that has neither writes to standard error.
 //!
-//! Under `super8 run` the same events are noted in its directory as well. Nobody waits for them: they are read when the run has ended, by
-//! `super8 unused` and the page of a folder.
+//! Under `super8 run` the same events are noted in its directory as well. Nobody waits for them: `super8 unused` and
+//! the page of a folder read them when the run has ended.
 #![allow(unsafe_code)]
 
 use crate::config::settings::Setting;
@@ -29,9 +29,9 @@ use super8_cassette::{FaultNews, within_limit};
 /// The file in the directory of `super8 run`.
 pub const NOTED: &str = "noted";
 
-/// The file, as the last connect found it: a program may empty its environment before it ends.
+/// The file as the last connect found it. A program may empty its environment before it ends.
 static KNOWN: Mutex<Option<Channel>> = Mutex::new(None);
-/// The process that has said it opened a cassette. A forked child has not.
+/// The process that said that it opened a cassette. A forked child has not said so.
 static SPEAKER: AtomicU32 = AtomicU32::new(0);
 
 /// The ways to the file.
@@ -48,23 +48,23 @@ struct Inherited {
     inode: u64,
 }
 
-/// Whether an event is with somebody who reads it.
+/// Whether an event reached somebody who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Delivery {
     /// Nobody watches this process.
     Unwatched,
-    /// It was written.
+    /// The event was written.
     Written,
-    /// Somebody waits for it, and cannot be reached.
+    /// Somebody waits for the event and cannot be reached.
     Failed,
 }
 
-/// Says where the events of this process go from now on.
+/// Sets where the events of this process go from now on.
 pub fn goes_to(file: Option<&Path>) {
     if let Some(file) = file {
         let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        // a thread that holds the lock says the same, or held it when this process was forked
+        // A thread that holds the lock sets the same, or it held the lock when this process was forked.
         if let Some(mut known) = KNOWN.try_lock() {
             *known = Some(Channel { path, inherited: inherited() });
         }
@@ -72,7 +72,7 @@ pub fn goes_to(file: Option<&Path>) {
 }
 
 fn channel() -> Option<Channel> {
-    // At exit another thread may hold the lock, or have held it when this process was forked.
+    // At exit another thread may hold the lock, or may have held it when this process was forked.
     let known = KNOWN.try_lock().and_then(|channel| channel.clone());
     known.or_else(|| {
         let path = std::env::var_os(Setting::Verdict.row().variable).filter(|path| !path.is_empty())?;
@@ -92,8 +92,8 @@ impl Inherited {
     }
 
     fn write(self, line: &[u8]) -> io::Result<()> {
-        // SAFETY: the descriptor is borrowed for this call: it is never closed here, and a number that is not open is an error of
-        // each call on it.
+        // SAFETY: the descriptor is borrowed for this call: it is never closed here, and a number that is not open is
+        // an error of each call on it.
         let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(self.number) });
         let metadata = file.metadata()?;
         if (metadata.dev(), metadata.ino()) != (self.device, self.inode) {
@@ -115,7 +115,7 @@ impl Channel {
     }
 }
 
-/// A cassette was opened, to be recorded or replayed, at this attempt of its test.
+/// Notes that a cassette was opened, to be recorded or replayed, at this attempt of its test.
 pub fn opened(mode: &str, cassette: &Path, format: &str, attempt: u32) -> Delivery {
     SPEAKER.store(std::process::id(), Ordering::Relaxed);
     let mut event = json!({ "mode": mode, "cassette": text(cassette), "format": format });
@@ -125,7 +125,7 @@ pub fn opened(mode: &str, cassette: &Path, format: &str, attempt: u32) -> Delive
     say("opened", event)
 }
 
-/// A program asked for something else than was recorded, or there is nothing to replay.
+/// Notes that a program asked for something else than was recorded, or that there is nothing to replay.
 pub fn mismatch(cassette: &Path, headline: &str, report: &str, command: Option<usize>) -> Delivery {
     let mut event = json!({ "cassette": text(cassette), "headline": headline, "report": report });
     if let (Some(command), Value::Object(event)) = (command, &mut event) {
@@ -134,7 +134,7 @@ pub fn mismatch(cassette: &Path, headline: &str, report: &str, command: Option<u
     say("mismatch", event)
 }
 
-/// Something happened with a command that is to fail once.
+/// Notes what happened with a command that is to fail once.
 pub fn fault(cassette: &Path, news: &FaultNews) -> Delivery {
     let FaultNews { what, command, fault, text: said } = news;
     let event = json!({
@@ -143,55 +143,58 @@ pub fn fault(cassette: &Path, news: &FaultNews) -> Delivery {
     say("fault", event)
 }
 
-/// Recorded commands were never played; each as file, line and summary.
+/// Notes recorded commands that were never played, each as file, line and summary.
 pub fn unplayed(cassette: &Path, commands: &[String]) -> Delivery {
     say("unplayed", json!({ "cassette": text(cassette), "count": commands.len(), "commands": commands }))
 }
 
-/// Every command of a replayed cassette was played, or of each of these parts, one of which the process is: should it end without
-/// a further word, nothing was left. No part takes back what was said before.
+/// Notes that every command was played, of a replayed cassette or of each of these parts, one of which this process
+/// plays. If the process ends without a further word, nothing was left. An empty list of parts takes back what was said
+/// before.
 pub fn finished(cassette: &Path, parts: &[PathBuf]) {
     let _ = say("finished", json!({ "cassette": text(cassette), "parts": texts(parts) }));
 }
 
-/// A cassette that is replayed has these parts, each of which one process plays.
+/// Notes that a replayed cassette has these parts, each of which one process plays.
 pub fn parts(cassette: &Path, parts: &[PathBuf]) {
     let _ = say("parts", json!({ "cassette": text(cassette), "parts": texts(parts) }));
 }
 
-/// The process has played this part of a cassette.
+/// Notes that the process has played this part of a cassette.
 pub fn took(cassette: &Path, part: &Path) {
     let _ = say("took", json!({ "cassette": text(cassette), "part": text(part) }));
 }
 
-/// While others are recorded again, a connection of theirs is used for this cassette as well, or the reverse.
+/// Notes that, while others are recorded again, one of their connections is used for this cassette as well, or the
+/// other way round.
 pub fn shares(cassette: &Path) {
     let _ = say("shares", json!({ "cassette": text(cassette) }));
 }
 
-/// A cassette could not be written.
+/// Notes that a cassette could not be written.
 pub fn unwritable(cassette: &Path, error: &str) {
     let _ = say("unwritable", json!({ "cassette": text(cassette), "error": error }));
 }
 
-/// A recording stands under its name, complete so far.
+/// Notes that a recording has taken its cassette's place, complete so far.
 pub fn published(cassette: &Path) {
     let _ = say("published", json!({ "cassette": text(cassette) }));
 }
 
-/// Counts the connections, statements and descriptors that the application allocated and did not free.
+/// A function that counts the connections, statements and descriptors that the application allocated and did not free.
 type CountHandles = fn() -> (usize, usize, usize);
 
 static COUNT: OnceLock<CountHandles> = OnceLock::new();
 
-/// Has `count` count them when the process ends.
+/// Makes `count` count them when the process ends.
 pub fn counts_handles(count: CountHandles) {
     let _ = COUNT.set(count);
 }
 
-/// The process ends in an orderly way. Handles that the application allocated and never freed are reported first.
+/// Notes that the process ends in an orderly way. Handles that the application allocated and never freed are reported
+/// first.
 pub fn closed() {
-    // a forked child does not speak for its parent
+    // A forked child does not speak for its parent.
     if (channel().is_none() && session().is_none()) || SPEAKER.load(Ordering::Relaxed) != std::process::id() {
         return;
     }
@@ -211,7 +214,7 @@ fn texts(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| text(path)).collect()
 }
 
-/// Appends an event. That nobody can be told is said on standard error, once.
+/// Appends an event. If nobody can be reached, that is said on standard error, once.
 fn say(event: &str, more: Value) -> Delivery {
     static SILENT: AtomicBool = AtomicBool::new(false);
     let (channel, session) = (channel(), session());
@@ -224,7 +227,7 @@ fn say(event: &str, more: Value) -> Delivery {
     }
     let line = format!("{line}\n");
     if let Some(session) = session {
-        // where that is not possible, less is known of the last run
+        // If that is not possible, less is known of the last run.
         let _ = Channel { path: session.join(NOTED), inherited: None }.write(line.as_bytes());
     }
     let Some(channel) = channel else { return Delivery::Unwatched };

@@ -1,9 +1,9 @@
-//! `libsuper8a.so`: ANSI functions only, for real drivers that export no function in W. Each calls the function of the same name in
-//! `libsuper8.so`, which lies beside this library and has all of super8's code. So a process with drivers of both kinds has one
-//! recorder.
+//! `libsuper8a.so`: ANSI functions only, for real drivers that export no function in W. Each function calls the one of
+//! the same name in `libsuper8.so`, which is beside this library and has all of super8's code. So a process with
+//! drivers of both kinds has one recorder.
 //!
-//! `libsuper8.so` is opened when this library is loaded. It is no dependency, because a driver manager that looks for SQLConnectW here
-//! would find a dependency's (docs/adr/0021-one-recorder.md).
+//! `libsuper8.so` is opened when this library is loaded. It is not a dependency, because a driver manager that looks
+//! for SQLConnectW here would find a dependency's (docs/adr/0021-one-recorder.md).
 #![allow(unsafe_code)]
 
 mod missing;
@@ -25,7 +25,7 @@ impl Target {
         Target(AtomicPtr::new(null_mut()))
     }
 
-    /// The loader sets it before anybody can call this library's functions.
+    /// Returns the function. The loader sets it before anybody can call this library's functions.
     fn get(&self) -> *mut c_void {
         self.0.load(Ordering::Relaxed)
     }
@@ -122,13 +122,13 @@ interface! {
 /// SUPER8_ERROR of super8.h.
 const ERROR: c_int = -1;
 
-/// This version, which `libsuper8.so` has to be of, too.
+/// This version, which `libsuper8.so` has to have too.
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,
     Err(_) => c"",
 };
 
-/// The dynamic linker calls it when it has loaded this library.
+/// Called by the dynamic linker when it has loaded this library.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static ON_LOAD: extern "C" fn() = {
@@ -149,7 +149,7 @@ fn open() -> Result<(), String> {
     beside(&file).or_else(|reason| beside(&loaded).map_err(|_| reason))
 }
 
-/// Opens the library and finds the functions of this one in it.
+/// Opens the library and finds this library's functions in it.
 fn find(path: &Path) -> Result<(), String> {
     let shown = path.display();
     let file = CString::new(path.as_os_str().as_bytes()).map_err(|error| format!("{shown}: {error}"))?;
@@ -173,7 +173,7 @@ fn find(path: &Path) -> Result<(), String> {
     let mut found = Vec::new();
     for (name, target) in odbc::ALL.iter().chain(interface::ALL) {
         let function = needed(match *name {
-            // an environment of this library is for ANSI drivers
+            // An environment of this library is for ANSI drivers.
             "SQLAllocEnv" => "super8_ansi_alloc_env",
             "SQLAllocHandle" | "SQLAllocHandleStd" => "super8_ansi_alloc_handle",
             name => name,
@@ -188,7 +188,7 @@ fn find(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What the dynamic linker says of the last failure.
+/// Returns what the dynamic linker says about the last failure.
 fn linker_error() -> String {
     // SAFETY: a query of this thread's last error.
     let error = unsafe { libc::dlerror() };
@@ -199,7 +199,7 @@ fn linker_error() -> String {
     unsafe { CStr::from_ptr(error) }.to_string_lossy().into_owned()
 }
 
-/// The path by which this library was loaded.
+/// Returns the path by which this library was loaded.
 fn own_path() -> Option<PathBuf> {
     let mut info = libc::Dl_info { dli_fname: null(), dli_fbase: null_mut(), dli_sname: null(), dli_saddr: null_mut() };
     // SAFETY: dladdr compares the address with the mapped objects and fills the structure it is given.

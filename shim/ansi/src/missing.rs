@@ -1,5 +1,5 @@
-//! What the functions do if there is no `libsuper8.so`: enough for a driver manager to come as far as the connect, which fails and says
-//! why.
+//! What the functions do if there is no `libsuper8.so`: enough for a driver manager to get as far as the connect, which
+//! fails and says why.
 #![allow(unsafe_code)]
 #![allow(non_snake_case)]
 
@@ -23,22 +23,22 @@ static ENVIRONMENT: u8 = 0;
 static CONNECTION: u8 = 0;
 
 static MESSAGE: OnceLock<String> = OnceLock::new();
-/// Whether a call has failed whose record SQLError has not given yet.
+/// Whether a call has failed whose record SQLError has not returned yet.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
-/// Keeps why there is no `libsuper8.so`.
+/// Keeps the reason why there is no `libsuper8.so`.
 pub fn because(reason: &str) {
     let needs = "libsuper8a.so needs libsuper8.so of the same version: put both files into one directory";
     let _ = MESSAGE.set(format!("[super8] {needs} ({reason})"));
 }
 
-/// A call that needs `libsuper8.so`.
+/// Fails a call that needs `libsuper8.so`.
 pub fn fail() -> i16 {
     FAILED.store(true, Ordering::Relaxed);
     ERROR
 }
 
-/// The function for one of ODBC's that does something else than fail; null for one that fails.
+/// Returns the function for an ODBC function that does something other than fail; null for one that fails.
 pub fn function(name: &str) -> *mut c_void {
     match name {
         "SQLAllocEnv" => SQLAllocEnv as *mut c_void,
@@ -54,7 +54,7 @@ pub fn function(name: &str) -> *mut c_void {
     }
 }
 
-// Each has its prototype in the ODBC reference, and uses no pointer but as the reference allows.
+// Each function has its prototype in the ODBC reference, and uses pointers only as the reference allows.
 
 unsafe extern "system" fn SQLAllocEnv(out: *mut Handle) -> i16 {
     // SAFETY: the driver manager's out-pointer.
@@ -152,19 +152,19 @@ extern "system" fn SQLGetDiagField(
     NO_DATA
 }
 
-/// super8_last_error.
+/// Serves super8_last_error.
 ///
 /// # Safety
-/// Null or a buffer of so many bytes.
+/// Null, or a buffer of this many bytes.
 pub unsafe fn last_error(buffer: *mut c_char, capacity: usize) -> usize {
     // SAFETY: the caller's buffer.
     unsafe { copy_message(buffer.cast(), capacity) }
 }
 
-/// Copies as much of the message as there is room for. The length of the whole of it.
+/// Copies as much of the message as there is room for. Returns the length of the whole message.
 ///
 /// # Safety
-/// Null or a buffer of so many bytes.
+/// Null, or a buffer of this many bytes.
 unsafe fn copy_message(buffer: *mut u8, capacity: usize) -> usize {
     let message = MESSAGE.get().map_or("", String::as_str);
     if !buffer.is_null() && capacity > 0 {

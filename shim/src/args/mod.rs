@@ -1,7 +1,7 @@
-//! The arguments of one call, decoded once: what the application passed, without regard to ANSI or Unicode.
+//! The arguments of one call, decoded once, so that the rest of the code need not distinguish ANSI from Unicode.
 //!
-//! This is one of the unsafe rooms (docs/safety.md). Its types are made by the entry points, from pointers the
-//! application promises to be valid for the call (or, for bound buffers, until they are unbound); after that they
+//! This is one of the places with `unsafe` code (docs/safety.md). The entry points make its types from pointers that
+//! the application promises to be valid for the call (or, for bound buffers, until they are unbound). After that they
 //! are used through safe methods only.
 
 mod number;
@@ -20,12 +20,12 @@ pub use text::{Character, TextIn, decode_bytes, decode_wide, encode_bytes, encod
 pub enum In<'a> {
     /// A number.
     Int(i64),
-    /// A text; a null pointer is `None` when read.
+    /// A text; reading a null pointer gives `None`.
     Text(TextIn<'a>),
 }
 
-/// A data buffer of the application: what SQLBindCol, SQLBindParameter, SQLGetData and the descriptor functions
-/// describe. Also a record of an application descriptor.
+/// A data buffer of the application, as SQLBindCol, SQLBindParameter, SQLGetData and the descriptor functions describe
+/// it. Also a record of an application descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The C type (`SQL_C_...`).
@@ -38,17 +38,18 @@ pub struct Binding {
     pub length: Place,
     /// Where the NULL indicator goes or comes from (SQLLEN); usually the same place as `length`.
     pub indicator: Place,
-    /// SQL_DESC_PRECISION and SQL_DESC_SCALE, where the application set them on the descriptor.
+    /// SQL_DESC_PRECISION and SQL_DESC_SCALE, if the application set them on the descriptor.
     pub numeric: Option<(u8, i8)>,
 }
 
 impl Binding {
-    /// A buffer whose length and NULL indicator are one, as every function but the descriptors' has it.
+    /// Returns a buffer whose length and NULL indicator are the same variable, as in every function except the
+    /// descriptors'.
     pub fn new(c_type: i16, target: Place, capacity: isize, length: Place) -> Self {
         Binding { c_type, target, capacity, length, indicator: length, numeric: None }
     }
 
-    /// Whether there is neither a buffer nor a place for a length or indicator.
+    /// Returns whether there is neither a buffer nor a place for a length or indicator.
     pub fn is_empty(&self) -> bool {
         self.target.is_null() && self.length.is_null() && self.indicator.is_null()
     }

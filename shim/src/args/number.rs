@@ -1,20 +1,21 @@
-//! A number that a function writes, perhaps with its size: watched during a call, or filled in.
+//! A number that a function writes, possibly with its size: watched during a call, or filled in.
 //!
-//! To tell what a driver wrote from what it left alone, a number that the function only writes is marked with a value that no
-//! driver writes, before the call. One that still holds it after the call was not written, and gets its old value back. A number
-//! that a driver may read as well is compared instead. This is the only place that marks memory, and the only one that knows of
-//! drivers that write 32 bits where ODBC asks for 64.
+//! To tell what a driver wrote from what it left alone, a number that the function only writes is marked, before the
+//! call, with a value that no driver writes. If the number still holds that value after the call, it was not written
+//! and gets its old value back. A number that a driver may read as well is compared instead. Only this file marks
+//! memory, and only this file knows of drivers that write 32 bits where ODBC asks for 64.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 
-/// What an output holds that the driver has not written: no driver writes this. Its second byte is in no text.
+/// The mark that an output holds until the driver writes it. No driver writes this value. Its second byte occurs in no
+/// text.
 const UNWRITTEN: u64 = 0xA5C3_5A96_B1D2_1A87;
 
 /// Where a length goes.
 #[derive(Clone, Copy, Debug)]
 pub enum LengthOut {
-    /// The application did not ask.
+    /// The application did not ask for the length.
     None,
     /// SQLSMALLINT.
     Short(*mut i16),
@@ -44,14 +45,14 @@ impl LengthOut {
     }
 }
 
-/// A number the function writes.
+/// A number that the function writes.
 #[derive(Clone, Copy, Debug)]
 pub struct NumberOut {
     pub(super) pointer: *mut c_void,
     pub(super) size: u8,
 }
 
-// SAFETY: as a `Place`, an address that ODBC lets any thread use that calls the function.
+// SAFETY: like a `Place`, an address that ODBC lets any thread use that calls the function.
 unsafe impl Send for NumberOut {}
 
 /// What the driver wrote to a number that was watched.
@@ -88,7 +89,7 @@ impl NumberOut {
         }
     }
 
-    /// Writes the low bytes of `value`; a null pointer takes nothing.
+    /// Writes the low bytes of `value`. A null pointer takes nothing.
     #[inline]
     pub fn write(self, value: i64) {
         if self.pointer.is_null() {
@@ -116,7 +117,8 @@ impl NumberOut {
 }
 
 impl NumberOut {
-    /// Writes so many bytes of the number, as some drivers do: fewer than it has, and the rest is the application's; or more.
+    /// Writes this many bytes of the number, as some drivers do. With fewer bytes than the number has, the rest stays
+    /// the application's; there may also be more.
     pub fn write_bytes(self, value: i64, bytes: u8) {
         NumberOut { size: bytes, ..self }.write(value);
     }
@@ -126,22 +128,22 @@ impl NumberOut {
         self.write_bytes(value, self.half_size());
     }
 
-    /// The number, where the driver has written so many bytes.
+    /// Returns the number, if the driver has written this many bytes.
     pub fn value_of(self, bytes: u8) -> i64 {
         NumberOut { size: bytes, ..self }.value()
     }
 
-    /// How many bytes a driver writes that writes half of them: 4 of 8, 2 of 4.
+    /// Returns how many bytes a driver writes that writes only half of them: 4 of 8, 2 of 4.
     pub fn half_size(self) -> u8 {
         if self.size >= 4 { self.size / 2 } else { self.size }
     }
 
-    /// The number as it is; 0 for a null pointer.
+    /// Returns the number as it is; 0 for a null pointer.
     pub fn value(self) -> i64 {
         if self.pointer.is_null() { 0 } else { self.read() }
     }
 
-    /// Watches a number that the function has to write and does not read: it is marked as unwritten.
+    /// Watches a number that the function has to write and does not read: marks it as unwritten.
     #[inline]
     pub fn watch(self) -> WatchedNumber {
         let before = self.value();
@@ -149,24 +151,24 @@ impl NumberOut {
         WatchedNumber { number: self, before, marked: true }
     }
 
-    /// Watches a number that a driver may read, or count on in: what is another number after the call was written.
+    /// Watches a number that a driver may read or count on from. It counts as written if it differs after the call.
     pub fn compare(self) -> WatchedNumber {
         WatchedNumber { number: self, before: self.value(), marked: false }
     }
 }
 
-/// A number during a call.
+/// A number that is watched during a call.
 #[derive(Clone, Copy, Debug)]
 pub struct WatchedNumber {
     pub(super) number: NumberOut,
-    /// What it held before the call; 0 for a null pointer.
+    /// What the number held before the call; 0 for a null pointer.
     pub(super) before: i64,
     marked: bool,
 }
 
 impl WatchedNumber {
-    /// What the driver wrote, if it wrote anything. What it did not write holds again what it held, and so does the upper half of a
-    /// number of which it wrote the low half: that is what the application would find without super8.
+    /// Returns what the driver wrote, if it wrote anything. Restores what it did not write, and the upper half of a
+    /// number of which it wrote only the low half, because that is what the application would find without super8.
     #[inline]
     pub fn written(self) -> Option<WrittenNumber> {
         let WatchedNumber { number, before, marked } = self;
@@ -191,8 +193,8 @@ impl WatchedNumber {
         Some(WrittenNumber { value: low, half: true })
     }
 
-    /// The length the driver wrote. Where it wrote 32 bits of it, the application gets all of the number: half of SQL_NULL_DATA would
-    /// be a length.
+    /// Returns the length that the driver wrote. If it wrote only 32 bits, the application gets the whole number,
+    /// because half of SQL_NULL_DATA would be a length.
     #[inline]
     pub fn written_length(self) -> Option<isize> {
         let written = self.written()?;
@@ -205,9 +207,9 @@ impl WatchedNumber {
     }
 }
 
-/// What a driver may write to in the course of a call, as it was looked at before.
+/// What a driver may write to during a call, as it was before the call.
 pub trait Watched {
-    /// The call is given up: what the driver has not written holds again what it held.
+    /// Gives up the call: restores what the driver has not written.
     fn give_up(self);
 }
 
@@ -239,7 +241,7 @@ pub struct SizedOut {
     /// The number.
     pub number: NumberOut,
     pub(super) length: NumberOut,
-    /// Whether drivers usually write the size: for SQLGetInfo they do, for attributes they do not.
+    /// Whether drivers usually write the size. They do for SQLGetInfo, but not for attributes.
     pub(super) usual: bool,
 }
 

@@ -1,6 +1,7 @@
-//! What a question writes: numbers and texts, watched while recording and filled in while replaying.
+//! What a question writes: numbers and texts, watched while recording and filled in at replay.
 //!
-//! What a driver wrote is told by the numbers of an output, and by the first characters of a text, which are watched as a number.
+//! The numbers of an output tell what a driver wrote, and so do the first characters of a text, which are watched as a
+//! number.
 #![allow(unsafe_code)]
 
 use super::Place;
@@ -9,7 +10,7 @@ use super::text::{Character, decode_bytes, decode_wide, encode_bytes, encode_wid
 use super::{LengthOut, NumberOut, SizedOut, WatchedNumber, WrittenNumber};
 use std::ffi::c_void;
 
-/// A buffer whose content depends on the attribute or field asked for.
+/// A buffer whose content depends on the attribute or field that is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Buffer {
     /// The application's buffer.
@@ -25,14 +26,14 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// The pointer itself, for a field that is an address or a number in an address's place.
+    /// Returns the pointer itself, for a field that is an address or holds a number in place of one.
     pub fn place(&self) -> Place {
         // SAFETY: an entry point made this buffer from an argument of SQLSetDescField.
         unsafe { Place::new(self.pointer) }
     }
 }
 
-/// What a text's capacity and length count.
+/// The unit of a text's capacity and length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Bytes, also in Unicode functions.
@@ -41,7 +42,7 @@ pub enum Unit {
     Characters,
 }
 
-/// A text the function writes.
+/// A text that the function writes.
 #[derive(Clone, Copy, Debug)]
 pub struct TextOut {
     pointer: *mut c_void,
@@ -61,7 +62,7 @@ pub enum Out {
     Sized(SizedOut),
     /// A text.
     Text(TextOut),
-    /// An address of this process: kept by the mode's model, never recorded.
+    /// An address of this process. The mode's model keeps it, and it is never recorded.
     Address(Place),
 }
 
@@ -76,23 +77,23 @@ pub enum Reply {
     Width {
         /// The number.
         value: i64,
-        /// The bytes.
+        /// How many bytes the driver wrote.
         bytes: u8,
     },
-    /// A number whose size the driver wrote where others do not, or wrote otherwise.
+    /// A number whose size the driver wrote where others do not, or wrote differently.
     Sized {
         /// The number, if the driver wrote one.
         number: Option<i64>,
-        /// How many bytes of it, if not those that ODBC says.
+        /// How many bytes of it the driver wrote, if not as many as ODBC says.
         bytes: Option<u8>,
-        /// The size the driver wrote.
+        /// The size that the driver wrote.
         length: Option<i64>,
     },
-    /// A text as far as the buffer took it, and the length the driver reported, in the function's unit.
+    /// A text as far as the buffer held it, and the length that the driver reported, in the function's unit.
     Text {
-        /// The text, or `None` where the application gave no buffer.
+        /// The text, or `None` if the application gave no buffer.
         text: Option<String>,
-        /// The reported length, if the application asked and the driver wrote it.
+        /// The reported length, if the application asked for it and the driver wrote it.
         length: Option<i64>,
         /// Whether the buffer was too small for the whole text.
         cut: bool,
@@ -102,7 +103,7 @@ pub enum Reply {
 }
 
 impl Out {
-    /// A number at `pointer`.
+    /// Returns a number at `pointer`.
     ///
     /// # Safety
     /// `pointer` is null or valid for writes of its type during the call.
@@ -110,7 +111,7 @@ impl Out {
         Out::Number(pointer.into())
     }
 
-    /// A text buffer with its capacity (and length) in `unit`s.
+    /// Returns a text buffer with its capacity (and length) in `unit`s.
     ///
     /// # Safety
     /// `pointer` is null or valid for `capacity` characters; `length` is null or valid.
@@ -120,7 +121,7 @@ impl Out {
         Out::Text(TextOut { pointer: pointer.cast(), capacity, length: length.number(), wide: C::WIDE, unit })
     }
 
-    /// A buffer that holds what `shape` says.
+    /// Returns a buffer that holds what `shape` says.
     ///
     /// # Safety
     /// The buffer is null or valid for what ODBC puts there for this attribute or field.
@@ -157,7 +158,7 @@ impl Out {
         WatchedOut { out: *self, number: number.watch(), length: length.watch() }
     }
 
-    /// Fills a text output; returns whether it was cut. Other outputs take nothing.
+    /// Fills a text output. Returns whether the text was cut. Other outputs take nothing.
     pub fn fill(&self, words: &str) -> bool {
         match self {
             Out::Text(text) => text.write(words, None),
@@ -165,7 +166,7 @@ impl Out {
         }
     }
 
-    /// The length the function reports for a text that fits, in its unit.
+    /// Returns the length that the function reports for a text that fits, in its unit.
     pub fn length_of(&self, words: &str) -> i64 {
         let Out::Text(text) = self else { return 0 };
         match (text.wide, text.unit) {
@@ -175,7 +176,7 @@ impl Out {
         }
     }
 
-    /// Whether the application passed no place for this output.
+    /// Returns whether the application passed no place for this output.
     pub fn is_null(&self) -> bool {
         match self {
             Out::Number(number) => number.pointer.is_null(),
@@ -185,7 +186,7 @@ impl Out {
         }
     }
 
-    /// The size of a number in bytes; `None` for anything else.
+    /// Returns the size of a number in bytes; `None` for anything else.
     pub fn size(&self) -> Option<u8> {
         match self {
             Out::Number(number) => Some(number.size),
@@ -194,7 +195,7 @@ impl Out {
         }
     }
 
-    /// The reply of a driver that writes so many bytes of a number, where they are more than ODBC says.
+    /// Returns the reply of a driver that writes this many bytes of a number, if that is more than ODBC says.
     pub fn widen(&self, reply: &Reply, width: u8) -> Option<Reply> {
         let (Out::Number(number) | Out::Sized(SizedOut { number, .. })) = self else { return None };
         if width <= number.size || !matches!(width, 2 | 4 | 8) {
@@ -215,7 +216,7 @@ impl Out {
         }
     }
 
-    /// The capacity of a text in bytes; `None` for a number or where no buffer was given.
+    /// Returns the capacity of a text in bytes; `None` for a number, or if no buffer was given.
     pub fn capacity(&self) -> Option<isize> {
         match self {
             Out::Text(text) if !text.pointer.is_null() => Some(text.capacity),
@@ -224,7 +225,7 @@ impl Out {
     }
 }
 
-/// An output during a call.
+/// An output that is watched during a call.
 #[derive(Clone, Copy, Debug)]
 pub struct WatchedOut {
     out: Out,
@@ -235,7 +236,7 @@ pub struct WatchedOut {
 }
 
 impl WatchedOut {
-    /// What the driver wrote.
+    /// Returns what the driver wrote.
     pub fn reply(self) -> Reply {
         let WatchedOut { out, number, length } = self;
         let value = || match number.written() {
@@ -268,22 +269,22 @@ impl TextOut {
         if self.wide { 2 } else { 1 }
     }
 
-    /// Whether the application gave a place for the length.
+    /// Returns whether the application gave a place for the length.
     pub fn has_length(&self) -> bool {
         self.length.is_some()
     }
 
-    /// The same with no place for the length.
+    /// Returns the same text without a place for the length.
     pub fn without_length(&self) -> TextOut {
         TextOut { length: None, ..*self }
     }
 
-    /// Whether texts are UTF-16.
+    /// Returns whether the text is UTF-16.
     pub fn is_wide(&self) -> bool {
         self.wide
     }
 
-    /// The first two bytes, or the only one, as a number to watch, if there is room.
+    /// Returns the first two bytes, or the only one, as a number to watch, if there is room.
     fn first(&self) -> Option<NumberOut> {
         let size = self.capacity.clamp(0, 2) as u8;
         (!self.pointer.is_null() && isize::from(size) >= self.unit_size())
@@ -300,7 +301,8 @@ impl TextOut {
             };
         };
         if !self.wide && first.size == 2 && first.read() >> 8 == first.mark() >> 8 {
-            // One byte was written, an empty text or a letter without an end: the second is the application's.
+            // Only one byte was written, for an empty text or a letter without terminator; the second one stays the
+            // application's.
             first.write(start.before >> 8 << 8 | first.read() & 0xFF);
         }
         let room = self.capacity / self.unit_size();
@@ -308,14 +310,14 @@ impl TextOut {
             Unit::Bytes => length as isize / self.unit_size(),
             Unit::Characters => length as isize,
         });
-        // A driver may report more than it wrote, or not terminate what just fits: read to the shorter of both.
+        // A driver may report more than it wrote, or not terminate what just fits, so read to the shorter of both.
         let mut limit = total.filter(|total| *total >= 0).map_or(room, |total| total.min(room)).max(0) as usize;
         if let (true, Unit::Bytes, Some(units)) = (self.wide, self.unit, length.map(|length| length as isize))
             && (limit as isize) < units.min(room)
             && !self.is_zero_at(limit)
             && (units >= room || self.is_zero_at(units as usize))
         {
-            // A driver that counts in characters where ODBC asks for bytes.
+            // The driver counts characters where ODBC asks for bytes.
             limit = units.min(room) as usize;
         }
         // SAFETY: within the capacity the application gave.
@@ -331,14 +333,14 @@ impl TextOut {
                 decode_bytes(bytes.split(|byte| *byte == 0).next().unwrap_or_default())
             }
         };
-        // Some drivers report the cut length as if it were the whole: a full buffer is taken for a cut text.
+        // Some drivers report the cut length as if it were the whole, so a full buffer counts as a cut text.
         let units = if self.wide { encode_wide(&text).len() } else { encode_bytes(&text).len() };
         let cut = total.is_some_and(|total| total >= room) || units as isize + 1 >= room;
         let unterminated = units as isize == room || (units == limit && !self.is_zero_at(limit));
         Reply::Text { text: Some(text), length, cut: cut || unterminated, unterminated }
     }
 
-    /// Whether a terminator stands at a place inside the buffer.
+    /// Returns whether there is a terminator at a place inside the buffer.
     fn is_zero_at(&self, unit: usize) -> bool {
         // SAFETY: within the capacity the application gave, where the driver just wrote a text.
         unsafe {
@@ -349,7 +351,7 @@ impl TextOut {
         }
     }
 
-    /// Writes `text` without a terminator, as far as the buffer takes it.
+    /// Writes `text` without a terminator, as far as the buffer has room.
     pub fn write_unterminated(&self, text: &str) {
         let bytes = self.encoded(text);
         let room = self.capacity.max(0) / self.unit_size() * self.unit_size();
@@ -368,8 +370,8 @@ impl TextOut {
         }
     }
 
-    /// Writes `text` as ODBC drivers do: terminated, cut to the capacity; the length is the whole text's, or
-    /// `length` where the recording says otherwise. Returns whether the text was cut.
+    /// Writes `text` as ODBC drivers do: terminated, and cut to the capacity. The length is the whole text's, or
+    /// `length` if the recording says otherwise. Returns whether the text was cut.
     pub fn write(&self, text: &str, length: Option<i64>) -> bool {
         let unit = self.unit_size();
         let bytes = self.encoded(text);

@@ -5,10 +5,10 @@ use super::NumberOut;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 
-/// An address the application gave, perhaps null. Reads and writes through a null place do nothing.
+/// An address that the application gave, possibly null. Reads and writes through a null place do nothing.
 ///
-/// Invariant (docs/safety.md, "application memory"): a place is made by an entry point from an argument that ODBC
-/// requires to be valid for the accesses of that function, for as long as ODBC requires it.
+/// Invariant (docs/safety.md, "application memory"): an entry point makes a place from an argument that ODBC requires
+/// to be valid for the accesses of that function, for as long as ODBC requires it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place(*mut c_void);
 
@@ -22,10 +22,10 @@ impl Default for Place {
 }
 
 impl Place {
-    /// No place.
+    /// The null place.
     pub const NULL: Place = Place(std::ptr::null_mut());
 
-    /// The place at `pointer`.
+    /// Returns the place at `pointer`.
     ///
     /// # Safety
     /// `pointer` is null or valid as the ODBC reference requires of the argument it came from.
@@ -33,22 +33,22 @@ impl Place {
         Place(pointer)
     }
 
-    /// A number in an address's place, as SQLSetStmtAttr passes numbers; never read or written through.
+    /// Returns a number in place of an address, as SQLSetStmtAttr passes numbers. It is never read or written through.
     pub fn of_word(word: usize) -> Self {
         Place(word as *mut c_void)
     }
 
-    /// Whether the application passed a null pointer.
+    /// Returns whether the application passed a null pointer.
     pub fn is_null(self) -> bool {
         self.0.is_null()
     }
 
-    /// The address, for the conversion room and for handing back to the application.
+    /// Returns the address, for the conversions and for handing it back to the application.
     pub fn address(self) -> *mut c_void {
         self.0
     }
 
-    /// The place `bytes` further on; null stays null.
+    /// Returns the place `bytes` further on. Null stays null.
     pub fn offset(self, bytes: isize) -> Place {
         if self.0.is_null() { self } else { Place(self.0.wrapping_byte_offset(bytes)) }
     }
@@ -98,23 +98,23 @@ impl Place {
         self.write(0, value.0);
     }
 
-    /// The SQLLEN or SQLULEN here, as a number to watch.
+    /// Returns the SQLLEN or SQLULEN at this place, as a number to watch.
     #[inline]
     pub fn long(self) -> NumberOut {
         NumberOut::from(self.0.cast::<isize>())
     }
 
-    /// The SQLUSMALLINT at index `index`, as a number to watch.
+    /// Returns the SQLUSMALLINT at index `index`, as a number to watch.
     pub fn short_at(self, index: usize) -> NumberOut {
         NumberOut::from(self.offset((index * size_of::<u16>()) as isize).0.cast::<u16>())
     }
 
-    /// The SQLINTEGER here, as a number to watch.
+    /// Returns the SQLINTEGER at this place, as a number to watch.
     pub fn int(self) -> NumberOut {
         NumberOut::from(self.0.cast::<i32>())
     }
 
-    /// The byte here, as a number to watch.
+    /// Returns the byte at this place, as a number to watch.
     pub fn byte(self) -> NumberOut {
         NumberOut::from(self.0.cast::<u8>())
     }
@@ -140,16 +140,17 @@ impl Place {
     }
 }
 
-/// Memory of super8's own that a driver is lent to write to. Whoever lends it keeps it until the driver has another address.
+/// super8's own memory that a driver is lent to write to. Whoever lends it keeps it until the driver has another
+/// address.
 pub struct OwnMemory(Box<[UnsafeCell<u64>]>);
 
 impl OwnMemory {
-    /// So many bytes, all zero.
+    /// Returns this many bytes, all zero.
     pub fn new(bytes: usize) -> OwnMemory {
         OwnMemory((0..bytes.div_ceil(size_of::<u64>())).map(|_| UnsafeCell::new(0)).collect())
     }
 
-    /// Where it begins.
+    /// Returns where the memory begins.
     pub fn place(&self) -> Place {
         Place(self.0.as_ptr().cast::<c_void>().cast_mut())
     }

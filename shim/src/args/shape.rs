@@ -1,4 +1,4 @@
-//! What a pointer argument points at, by attribute, field or information type: text, number or address.
+//! What a pointer argument points at, by attribute, field or information type: a text, a number or an address.
 //!
 //! Sources: the reference pages of SQLGetInfo, SQLSetConnectAttr, SQLSetStmtAttr, SQLSetEnvAttr, SQLColAttribute,
 //! SQLSetDescField and SQLGetDiagField.
@@ -6,15 +6,15 @@
 /// What is behind a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Text, its length in bytes.
+    /// A text whose length counts bytes.
     Text,
-    /// An integer of so many bytes.
+    /// An integer of this many bytes.
     Number(u8),
     /// An address, handle or bound pointer of this process.
     Address,
 }
 
-/// SQLGetInfo's information types.
+/// Returns the shape of an information type of SQLGetInfo.
 pub fn info(kind: u16) -> Shape {
     match kind {
         // Names, versions, terms, separators, keyword lists and the "Y"/"N" answers.
@@ -71,7 +71,7 @@ pub fn info(kind: u16) -> Shape {
     }
 }
 
-/// Connection attributes: SQLSetConnectAttr, SQLGetConnectAttr.
+/// Returns the shape of a connection attribute: SQLSetConnectAttr, SQLGetConnectAttr.
 pub fn connection(attribute: i32) -> Shape {
     match attribute {
         // SQL_ATTR_TRACEFILE, TRANSLATE_LIB, CURRENT_CATALOG, and the schema attribute of IBM's drivers
@@ -84,7 +84,7 @@ pub fn connection(attribute: i32) -> Shape {
     }
 }
 
-/// Statement attributes: SQLSetStmtAttr, SQLGetStmtAttr.
+/// Returns the shape of a statement attribute: SQLSetStmtAttr, SQLGetStmtAttr.
 pub fn statement(attribute: i32) -> Shape {
     match attribute {
         16 | 17 | 19..=21 | 23..=26 | 29 | 10010..=10013 => Shape::Address,
@@ -92,7 +92,7 @@ pub fn statement(attribute: i32) -> Shape {
     }
 }
 
-/// Fields of SQLColAttribute and SQLColAttributes that are text; every other field is the numeric value.
+/// Returns whether a field of SQLColAttribute and SQLColAttributes is text; every other field is the numeric value.
 pub fn column(field: u16) -> Shape {
     match field {
         // NAME (2 and 3), TYPE_NAME, TABLE_NAME, SCHEMA_NAME, CATALOG_NAME, LABEL, BASE_COLUMN_NAME, BASE_TABLE_NAME,
@@ -102,7 +102,7 @@ pub fn column(field: u16) -> Shape {
     }
 }
 
-/// Fields of SQLSetDescField and SQLGetDescField.
+/// Returns the shape of a field of SQLSetDescField and SQLGetDescField.
 pub fn descriptor(field: i16) -> Shape {
     match field {
         14..=18 | 22 | 23 | 27..=29 | 1011 => Shape::Text,
@@ -116,8 +116,8 @@ pub fn descriptor(field: i16) -> Shape {
     }
 }
 
-/// Fields of SQLGetDiagField. A field of the driver's own is what the application says by the size of its buffer: SQL_IS_SMALLINT and so on
-/// (ODBC's page of the function), unless it is one of Microsoft's.
+/// Returns the shape of a field of SQLGetDiagField. For a field of the driver's own, the application says it by the
+/// size of its buffer: SQL_IS_SMALLINT and so on (ODBC's page of the function), unless it is one of Microsoft's.
 pub fn diagnostic(field: i16, size: i16) -> Shape {
     match field {
         // SQLSTATE, MESSAGE_TEXT, DYNAMIC_FUNCTION, CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME, SERVER_NAME
@@ -139,7 +139,7 @@ pub fn diagnostic(field: i16, size: i16) -> Shape {
     }
 }
 
-/// Whether a field of SQLGetDiagField is none of ODBC's.
+/// Returns whether a field of SQLGetDiagField is not one of ODBC's.
 pub fn is_drivers_own(field: i16) -> bool {
     !matches!(field, 0..=12 | -1249..=-1247)
 }

@@ -1,8 +1,7 @@
-//! Text that comes in: ANSI bytes or UTF-16, counted or terminated, read into one kind of string.
+//! Text arguments: ANSI bytes or UTF-16, counted or terminated, read into one kind of string.
 //!
-//! ANSI text is kept byte for byte: what is valid UTF-8 is taken as that, and a byte that is not stands for itself
-//! as U+10FF00 plus the byte, a code point no text uses. A lone UTF-16 surrogate is kept the same way, as U+F0000
-//! plus its offset from U+D800.
+//! ANSI text is kept byte for byte. Valid UTF-8 is taken as that, and any other byte becomes U+10FF00 plus the byte, a
+//! code point that no text uses. A lone UTF-16 surrogate is kept the same way, as U+F0000 plus its offset from U+D800.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -13,15 +12,15 @@ const NTS: isize = odbc_sys::NTS;
 const STRAY_BYTE: u32 = 0x10_FF00;
 const STRAY_SURROGATE: u32 = 0xF_0000;
 
-/// A character of an entry point: one byte in the ANSI functions, one UTF-16 unit in the Unicode ones.
+/// A character of an entry point: one byte in the ANSI functions, one UTF-16 unit in the Unicode functions.
 pub trait Character: Copy + 'static {
     /// Whether this is the Unicode side.
     const WIDE: bool;
     /// The terminator.
     const ZERO: Self;
-    /// The text's characters, without a terminator.
+    /// Returns the text's characters, without a terminator.
     fn units(text: &str) -> Vec<Self>;
-    /// The text up to the first terminator.
+    /// Returns the text up to the first terminator.
     fn text(units: &[Self]) -> String;
 }
 
@@ -61,7 +60,7 @@ pub struct TextIn<'a> {
 }
 
 impl TextIn<'_> {
-    /// The text at `pointer`.
+    /// Returns the text at `pointer`.
     ///
     /// # Safety
     /// `pointer` is null, or points to `length` characters, or to a terminated text if `length` is SQL_NTS.
@@ -69,7 +68,7 @@ impl TextIn<'_> {
         TextIn { pointer: pointer.cast(), length, wide: C::WIDE, call: PhantomData }
     }
 
-    /// The text; `None` for a null pointer, empty for a negative length other than SQL_NTS.
+    /// Reads the text. Returns `None` for a null pointer, and an empty text for a negative length other than SQL_NTS.
     pub fn read(&self) -> Option<String> {
         if self.pointer.is_null() {
             return None;
@@ -95,7 +94,7 @@ unsafe fn bytes<'a>(pointer: *const u8, length: isize) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(pointer, count) }
 }
 
-/// Applications need not align their text, so the units are copied out.
+/// Copies the units out, because applications need not align their text.
 unsafe fn wide_units(pointer: *const u16, length: isize) -> Vec<u16> {
     let mut units = Vec::new();
     let count = if length == NTS { usize::MAX } else { usize::try_from(length).unwrap_or(0) };
@@ -110,7 +109,7 @@ unsafe fn wide_units(pointer: *const u16, length: isize) -> Vec<u16> {
     units
 }
 
-/// Text from ANSI bytes; stray bytes are kept.
+/// Returns the text of ANSI bytes, in which stray bytes are kept.
 pub fn decode_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -120,7 +119,7 @@ pub fn decode_bytes(bytes: &[u8]) -> String {
     text
 }
 
-/// Text from UTF-16; lone surrogates are kept.
+/// Returns the text of UTF-16 units, in which lone surrogates are kept.
 pub fn decode_wide(units: &[u16]) -> String {
     char::decode_utf16(units.iter().copied())
         .filter_map(|unit| match unit {
@@ -130,14 +129,14 @@ pub fn decode_wide(units: &[u16]) -> String {
         .collect()
 }
 
-/// Whether a text has bytes that are not UTF-8.
+/// Returns whether a text has bytes that are not UTF-8.
 pub fn has_stray_bytes(text: &str) -> bool {
     text.as_bytes().contains(&0xF4) && text.chars().any(|character| u32::from(character) >= STRAY_BYTE)
 }
 
-/// The ANSI bytes `decode_bytes` made the text from.
+/// Returns the ANSI bytes from which `decode_bytes` made the text.
 pub fn encode_bytes(text: &str) -> Vec<u8> {
-    // A stray byte's character begins with this byte; hardly any text has one.
+    // A stray byte's character begins with this byte, and hardly any text has one.
     if !text.as_bytes().contains(&0xF4) {
         return text.as_bytes().to_vec();
     }
@@ -151,7 +150,7 @@ pub fn encode_bytes(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The UTF-16 units `decode_wide` made the text from.
+/// Returns the UTF-16 units from which `decode_wide` made the text.
 pub fn encode_wide(text: &str) -> Vec<u16> {
     let mut units = Vec::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! Prints docs/functions.md, made from the table of functions: `cargo run -p super8-shim --example functions`.
+//! Prints docs/functions.md from the table of functions: `cargo run -p super8-shim --example functions`.
 
 use std::fmt::Write;
 use super8_shim::support::{Support, support};
@@ -34,7 +34,7 @@ No function is refused while recording. If a cassette has only a part of what a 
 
 ";
 
-/// The page.
+/// Returns the whole page.
 pub fn page() -> String {
     let (mut full, mut partly) = (0, 0);
     let mut rows = String::new();

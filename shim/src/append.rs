@@ -132,7 +132,7 @@ impl Append for MappedAppend {
             // The first byte comes last: a process that is killed in between leaves a zero, which ends the log, and no
             // entry that looks whole.
             if let Some((first, rest)) = bytes.split_first() {
-                // SAFETY: `make_room` left at least so many bytes in the window after `used`.
+                // SAFETY: `make_room` left at least `bytes.len()` bytes in the window after `used`.
                 unsafe {
                     let place = window.address.add(self.used);
                     std::ptr::copy_nonoverlapping(rest.as_ptr(), place.add(1), rest.len());

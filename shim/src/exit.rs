@@ -27,7 +27,7 @@ pub fn register(function: fn()) {
     let _ = AT_EXIT.set(function);
 }
 
-/// Keeps the process id at hand, and updates it in every forked child.
+/// Stores the process id, and updates it in every forked child.
 pub fn watch_forks() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {

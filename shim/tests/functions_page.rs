@@ -1,4 +1,4 @@
-//! docs/functions.md is what its generator prints.
+//! Checks that docs/functions.md is what its generator prints.
 
 #[path = "../examples/functions.rs"]
 #[allow(dead_code)] // its `main`

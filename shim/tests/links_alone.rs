@@ -1,8 +1,9 @@
-//! A machine without a driver manager's library can link super8, so that `cargo xtask` can install one.
+//! Checks that super8 links on a machine without a driver manager's library. `cargo xtask` needs that, because it
+//! installs the driver manager.
 
 use std::process::Command;
 
-/// What stands in for the library is what the linker takes for `-lodbc`, and it brings no symbol.
+/// The linker must take the empty script that build.rs writes for `-lodbc`, and the script must add no symbol.
 #[test]
 #[cfg(target_os = "linux")]
 fn nothing_of_a_driver_manager_is_needed_to_link() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! docs/safety.md lists every file of what is shipped in which `unsafe` is allowed, and no other.
+//! Checks that docs/safety.md lists every shipped source file in which `unsafe` is allowed, and no other.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! docs/configuration.md has the table of settings as shim/src/config/settings.rs gives it.
+//! Checks that docs/configuration.md has the table of settings that shim/src/config/settings.rs gives.
 
 use super8_shim::config::settings::{Scope, Setting};
 

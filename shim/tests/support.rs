@@ -1,4 +1,4 @@
-//! What `support` says of a function is what recording does: it is done, and not refused.
+//! Checks that recording does what `support` says of a function: the call reaches the driver and is not refused.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -18,7 +18,7 @@ use super8_shim::mode::{Connect, Connection, ConnectionMode, Probe, Recorded, St
 use super8_shim::support::{Support, support};
 use super8_shim::table::Function;
 
-/// A driver that does everything it is asked, and remembers whether it was.
+/// A driver that does everything it is asked, and remembers whether it was called.
 #[derive(Default)]
 struct Obliging(Cell<bool>);
 
@@ -41,7 +41,7 @@ impl DriverCall for Obliging {
     }
 }
 
-/// A statement that is recorded into a directory of its own.
+/// A statement that is recorded to its own temporary directory, which goes when the stage is dropped.
 struct Stage {
     statement: Arc<dyn StatementMode>,
     directory: PathBuf,
@@ -70,7 +70,7 @@ impl Stage {
         Stage { statement: begun.unwrap().statement(), directory }
     }
 
-    /// Whether the call is refused as something that cannot be recorded yet.
+    /// Makes the call and returns whether it was refused with HYC00, as something that cannot be recorded yet.
     fn refuses(&self, function: Function, call: &Call<'_>) -> bool {
         let driver = Obliging::default();
         let outcome = self.statement.serve(function, call, &driver);
@@ -86,14 +86,14 @@ impl Drop for Stage {
     }
 }
 
-/// A number where ODBC has it travel as an address.
+/// Returns the number as an address, which is how ODBC passes it.
 fn number(value: usize) -> Place {
-    // SAFETY: never followed.
+    // SAFETY: never followed, because it is a number.
     unsafe { Place::new(value as *mut c_void) }
 }
 
 fn text(text: &'static str) -> TextIn<'static> {
-    // SAFETY: a text of the program.
+    // SAFETY: a static text with its own length.
     unsafe { TextIn::new(text.as_ptr(), text.len() as isize) }
 }
 

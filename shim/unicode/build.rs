@@ -1,4 +1,5 @@
-//! Links the driver so that its own symbols are its own and it is never unloaded (docs/adr/0003-linking.md).
+//! Links the driver so that its calls to its own symbols stay in the library, and so that it is never unloaded
+//! (docs/adr/0003-linking.md).
 
 fn main() {
     println!("cargo:rustc-cdylib-link-arg=-Wl,-Bsymbolic");

@@ -123,7 +123,7 @@ unsafe extern "system" fn SQLGetDiagRec(
         return NO_DATA;
     }
     let room = usize::try_from(capacity).unwrap_or(0);
-    // SAFETY: each is null or the caller's: six bytes, a number, a number, so many bytes.
+    // SAFETY: each is null or the caller's: six bytes, a number, a number, and a buffer of `capacity` bytes.
     let whole = unsafe {
         if !state.is_null() {
             std::ptr::copy_nonoverlapping(c"IM003".as_ptr().cast::<u8>(), state, 6);
@@ -172,7 +172,7 @@ unsafe fn copy_message(buffer: *mut u8, capacity: usize) -> usize {
         while !message.is_char_boundary(count) {
             count -= 1;
         }
-        // SAFETY: not null, hence a buffer of so many bytes, one more than are copied.
+        // SAFETY: not null, hence a buffer of `capacity` bytes, and at most `capacity - 1` are copied.
         unsafe {
             std::ptr::copy_nonoverlapping(message.as_ptr(), buffer, count);
             buffer.add(count).write(0);

@@ -76,7 +76,7 @@ pub unsafe fn value(
     if pointer.is_null() && bytes > 0 {
         return Err(Refused::NoBuffer);
     }
-    // SAFETY: the value has so many bytes, by the application's promise.
+    // SAFETY: the application promises that the value has this many bytes.
     Ok(of_bytes(c_type, unsafe { memory::bytes(pointer, bytes) }))
 }
 

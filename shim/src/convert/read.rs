@@ -111,7 +111,7 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
     match usize::try_from(reported) {
         Ok(length) if length <= room => {
             let whole = length - length % unit(kind).unwrap_or(1);
-            // SAFETY: within the buffer, and the driver says it wrote so many bytes.
+            // SAFETY: within the buffer, and the driver says it wrote that many bytes.
             let bytes = unsafe { memory::bytes(target, whole) };
             Received { bytes, length: whole, cut: (whole != length).then_some(reported) }
         }
@@ -225,7 +225,7 @@ pub(super) unsafe fn whole_text<'a>(
 ) -> Option<&'a [u8]> {
     match length {
         Length::Bytes(bytes) if c_type == CType::CHAR && bytes >= 0 && bytes < capacity && !target.is_null() => {
-            // SAFETY: within the buffer, and the driver says it wrote so many bytes.
+            // SAFETY: within the buffer, and the driver says it wrote that many bytes.
             Some(unsafe { memory::bytes(target, bytes as usize) })
         }
         _ => None,

@@ -214,7 +214,7 @@ impl KeptCall {
     }
 }
 
-/// How far the application has read the row at hand with SQLGetData.
+/// How far the application has read the current row with SQLGetData.
 pub trait Reading: Default + Send {
     /// Forgets the row, because there is another one or none.
     fn forget(&mut self);

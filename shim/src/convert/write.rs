@@ -45,7 +45,7 @@ pub unsafe fn write(
 /// this is the fast path. Returns false and does nothing for any other cell.
 ///
 /// # Safety
-/// As [`write`].
+/// As for [`write()`].
 #[inline]
 unsafe fn write_text(text: &[u8], to: CType, target: &mut Target, progress: &mut Progress) -> bool {
     let room = if target.pointer.is_null() || progress.begun() || !target.terminates { -1 } else { target.capacity };
@@ -78,7 +78,7 @@ unsafe fn write_text(text: &[u8], to: CType, target: &mut Target, progress: &mut
 /// Writes any cell.
 ///
 /// # Safety
-/// As [`write`].
+/// As for [`write()`].
 unsafe fn write_any(
     cell: &Cell<'_>,
     recorded: CType,
@@ -140,7 +140,7 @@ struct Value<'a> {
 /// Writes a value of fixed size as it was recorded.
 ///
 /// # Safety
-/// As [`write`].
+/// As for [`write()`].
 unsafe fn write_same(
     value: Value<'_>,
     size: usize,
@@ -162,7 +162,7 @@ unsafe fn write_same(
 /// Writes a value as another C type.
 ///
 /// # Safety
-/// As [`write`].
+/// As for [`write()`].
 unsafe fn write_other(
     value: Value<'_>,
     recorded: CType,

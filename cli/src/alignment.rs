@@ -1,20 +1,22 @@
-//! Two sequences side by side, of which only a window is held: what is in both, and what is in one of them.
+//! [`align`] compares two sequences and says which items are in both and which only in one of them. It holds only a
+//! window of each, so the sequences may be of any length.
 //!
-//! Within a window the alignment is that of a patience diff. What moved further than a window is told as gone and come.
+//! Within a window the alignment is a patience diff. An item that moved further than a window is reported as removed
+//! and added.
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{HashSet, VecDeque};
 
-/// The most items of each sequence that are held.
+/// The size of a window, in items.
 const ITEMS: usize = 4_000;
-/// And the most bytes.
+/// The size of a window, in bytes.
 const BYTES: usize = 4 << 20;
 
 /// An item of a sequence.
 pub trait Item {
-    /// Items with the same key are the same.
+    /// Returns the key. Items with the same key are the same.
     fn key(&self) -> &str;
-    /// What it takes to hold it.
+    /// Returns the bytes of memory that it takes.
     fn bytes(&self) -> usize;
 }
 
@@ -29,13 +31,14 @@ pub enum Side<T> {
     New(T),
 }
 
-/// Gives the next item of a sequence; none at its end.
+/// Gives the next item of a sequence, or `None` at its end.
 pub type Source<'s, T, E> = &'s mut dyn FnMut() -> Result<Option<T>, E>;
 
-/// Aligns two sequences and hands each item to `found`, in order; of what is in one only, the first's come before the second's.
+/// Aligns two sequences and hands each item to `found`, in order. Where items are in one sequence only, those of the
+/// first come before those of the second.
 ///
 /// # Errors
-/// What a source or `found` returns.
+/// Any error that a source or `found` returns.
 pub fn align<T: Item, E>(
     old: Source<'_, T, E>,
     new: Source<'_, T, E>,
@@ -68,7 +71,8 @@ fn both<T: Item, E>(
     }
 }
 
-/// Hands out what the windows hold, up to their middle if the sequences go on: behind it a partner may be out of sight.
+/// Hands out what the windows hold. If the sequences go on, it hands out only the first half, because the partner of a
+/// later item may not have been read yet.
 fn resynchronize<T: Item, E>(
     old: &mut Window<'_, T, E>,
     new: &mut Window<'_, T, E>,
@@ -93,8 +97,8 @@ fn resynchronize<T: Item, E>(
     Ok(())
 }
 
-/// The positions of items that are in both, in order. An item without any partner is left out at once: a diff of two sequences
-/// with nothing in common takes the square of their length.
+/// Returns the positions of items that are in both windows, in order. It drops items without a partner before it
+/// compares, because a diff of two sequences with nothing in common takes quadratic time.
 fn pairs<T: Item>(old: &VecDeque<T>, new: &VecDeque<T>) -> Vec<(usize, usize)> {
     let of = |items: &VecDeque<T>, others: &VecDeque<T>| -> Vec<usize> {
         let keys: HashSet<&str> = others.iter().map(Item::key).collect();
@@ -172,7 +176,7 @@ mod tests {
         }
     }
 
-    /// The items of one side alone and how many are in both, in order, as `-a 3 +b`.
+    /// Returns the items of one side alone and the numbers of items in both, in order, such as `-a 3 +b`.
     fn aligned(old: &[String], new: &[String]) -> String {
         let (mut old, mut new) = (old.iter().cloned(), new.iter().cloned());
         let (mut told, mut same) = (Vec::new(), 0);
@@ -226,7 +230,7 @@ mod tests {
         let told =
             format!("3 +new {} -{} +other {} -{} {}", 2 * ITEMS - 4, 2 * ITEMS - 1, 2 * ITEMS, 4 * ITEMS, ITEMS - 1);
         assert_eq!(aligned(&long, &changed), told);
-        // further away than the window reaches: nothing is lost, and the two find each other again
+        // moved further than the window reaches: nothing is lost, and the sequences are aligned again after it
         let behind: Vec<String> = (0..2 * ITEMS).map(|number| format!("x{number}")).chain(long.clone()).collect();
         let told = aligned(&long, &behind);
         assert_eq!(told.matches('+').count() - told.matches('-').count(), 2 * ITEMS);

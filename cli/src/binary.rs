@@ -1,4 +1,5 @@
-//! What a library is, read from its symbols without loading it: a driver of which kind, a driver manager, super8.
+//! Tells from a library's symbols, without loading it, what it is: a driver and of which kind, a driver manager, or
+//! super8.
 
 use object::{Object, ReadCache, ReadRef};
 use std::fs::File;
@@ -8,14 +9,14 @@ use super8_shim::driver::Kind;
 use super8_shim::driver::process::is_driver_manager;
 use super8_shim::platform::function_of;
 
-/// What the symbols of a file say.
+/// What a library is, by its symbols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binary {
     /// An ODBC driver.
     Driver(Kind),
     /// One of super8's own libraries.
     Super8(Kind),
-    /// libodbc, libiodbc or one of theirs.
+    /// libodbc, libiodbc or another library of a driver manager.
     DriverManager,
     /// A library without a driver's functions: perhaps a driver's set-up library.
     Other,
@@ -23,10 +24,10 @@ pub enum Binary {
     Foreign,
 }
 
-/// Reads the exported symbols of a library.
+/// Reads the exported symbols of a library and says what it is.
 ///
 /// # Errors
-/// What is wrong with the file, in words.
+/// The text says what is wrong with the file.
 pub fn read(path: &Path) -> Result<Binary, String> {
     let file = File::open(path).map_err(|error| format!("cannot open: {error}"))?;
     let cache = ReadCache::new(BufReader::new(file));
@@ -64,7 +65,7 @@ fn parse<'data>(data: impl ReadRef<'data>) -> Result<Binary, String> {
     })
 }
 
-/// By its file's name, wherever it was put.
+/// Whether a path leads to one of super8's libraries. Goes by the file's name, in any directory.
 pub fn is_super8(path: &Path) -> bool {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();

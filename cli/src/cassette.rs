@@ -1,4 +1,4 @@
-//! Opening cassettes to be looked at, and reading their rows.
+//! Opens cassettes to be read, finds those that a name with placeholders stands for, and reads entries and rows.
 
 use crate::exit::Failure;
 use crate::folder;
@@ -23,29 +23,29 @@ pub struct Opened {
 /// Opens the cassette at `path`.
 ///
 /// # Errors
-/// There is none, it is no cassette, or one of another version.
+/// There is no cassette, or it has another version.
 pub fn open(path: &Path) -> Result<Opened, Failure> {
     let storage = super8_cassette::open(path)?;
     let metadata = storage.metadata()?;
     Ok(Opened { storage, metadata })
 }
 
-/// What a cassette's name stands for before it is known in which process it will be filled in.
+/// A cassette's name with placeholders, as far as it is known before a process fills it in.
 pub struct Named {
-    /// With [`ANYTHING`] in the place of what is not known yet.
+    /// The name, with [`ANYTHING`] in the place of what is not known yet.
     path: PathBuf,
-    /// What is not known may have any number of components: the running test.
+    /// Whether the unknown part may have several path components, as the running test (`%t`) has.
     deep: bool,
 }
 
-/// No name has this byte.
+/// Stands for an unknown part. No file name can have this byte.
 const ANYTHING: u8 = 0;
 
 impl Named {
-    /// A name as a command line gives it, with placeholders. Variables that are set are known.
+    /// Parses a name from a command line and fills in the variables that are set.
     ///
     /// # Errors
-    /// A percent sign that begins no placeholder.
+    /// A percent sign begins no placeholder.
     pub fn parse(name: &OsStr) -> Result<Named, Failure> {
         let given = Given { value: name.to_owned(), place: "the cassette".to_owned() };
         let deep = Cell::new(false);
@@ -65,17 +65,17 @@ impl Named {
         Ok(Named { path, deep: deep.get() })
     }
 
-    /// The cassette, if nothing is left to be filled in.
+    /// Returns the cassette's path if nothing is left to be filled in.
     pub fn known(&self) -> Option<&Path> {
         (!self.path.as_os_str().as_bytes().contains(&ANYTHING)).then_some(&self.path)
     }
 
-    /// Whether the running test is part of it.
+    /// Whether the name has the running test in it (`%t`).
     pub fn has_test(&self) -> bool {
         self.deep
     }
 
-    /// The cassettes that are there under names that it may become, with their parts.
+    /// Returns the existing cassettes whose names this one may become, with their parts.
     pub fn there(&self) -> Vec<PathBuf> {
         if self.deep {
             return below(&self.directory());
@@ -83,7 +83,7 @@ impl Named {
         self.matching().iter().flat_map(|path| with_parts(path)).collect()
     }
 
-    /// The directory before the first of what is not known.
+    /// Returns the path up to the first component that is not known.
     pub fn directory(&self) -> PathBuf {
         let is_known = |component: &Component<'_>| !component.as_os_str().as_bytes().contains(&ANYTHING);
         self.path.components().take_while(is_known).collect()
@@ -110,19 +110,20 @@ impl Named {
     }
 }
 
-/// The cassettes below a directory, with their parts; or the cassette that it is.
+/// Returns the cassettes below a directory, with their parts. If the directory is a cassette itself, returns that one
+/// with its parts.
 pub fn below(directory: &Path) -> Vec<PathBuf> {
     if Format::of(directory).is_some() {
         return with_parts(directory);
     }
-    // a directory that cannot be read has none that could be replayed
+    // directories that cannot be read are skipped: no cassette in them could be replayed
     let found = folder::below(directory, &mut |_, _| {});
     found.into_iter().flat_map(|member| member.pieces).collect()
 }
 
 /// Whether a name has these pieces, in this order, with anything between them.
 fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
-    // a recording that is under way is hidden
+    // names that begin with a dot are recordings that are under way
     if name.starts_with(b".") && !pieces.first().is_some_and(|first| first.starts_with(b".")) {
         return false;
     }
@@ -137,7 +138,7 @@ fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
     })
 }
 
-/// Bytes of a cassette's files: what there is to read.
+/// Returns the total size of a cassette's files, for the progress bar.
 pub fn bytes(path: &Path) -> u64 {
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     match std::fs::read_dir(path) {
@@ -146,13 +147,14 @@ pub fn bytes(path: &Path) -> u64 {
     }
 }
 
-/// Entries that are found ahead of being read.
+/// How many entries the scanning thread may be ahead of the reader.
 const AHEAD: usize = 1000;
 
 /// The entries of a cassette one by one, as [`Store::scan`] finds them.
 pub type Entries<'e> = &'e mut dyn Iterator<Item = Result<(EntryRef, Head), CassetteError>>;
 
-/// Gives `read` the entries of a cassette one by one, so that two cassettes can be walked over side by side. None of them is held.
+/// Gives `read` an iterator over the entries of a cassette, so that two cassettes can be walked over side by side. A
+/// thread scans the log; no more than [`AHEAD`] entries are held.
 ///
 /// # Errors
 /// What `read` returns.
@@ -160,7 +162,7 @@ pub fn with_entries<R>(storage: &dyn Store, read: impl FnOnce(Entries<'_>) -> R)
     std::thread::scope(|scope| {
         let (found, entries) = sync_channel(AHEAD);
         scope.spawn(move || {
-            // nobody reads further: that is an error for the scan alone
+            // the reader has stopped: this error only ends the scan
             let enough = || CassetteError::new(storage.name(), "is not read to its end");
             let visited = storage.scan(&mut |place, head| found.send(Ok((place, head))).map_err(|_| enough()));
             let _ = visited.or_else(|error| found.send(Err(error)));
@@ -169,10 +171,10 @@ pub fn with_entries<R>(storage: &dyn Store, read: impl FnOnce(Entries<'_>) -> R)
     })
 }
 
-/// The rows of an entry as replay reads them; none if it has none.
+/// Returns the rows of an entry as replay reads them; `None` if it has none.
 ///
 /// # Errors
-/// Rows that cannot be read.
+/// The rows cannot be read.
 pub fn rows(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<Option<PlayedRun>, CassetteError> {
     let inline = matches!(entry.get(Key::Result), Some(Value::List(_)));
     if inline || entry.get(Key::Rows).is_some() || entry.get(Key::RowsFile).is_some() {

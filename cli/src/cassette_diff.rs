@@ -1,8 +1,8 @@
-//! Two cassettes compared by what they mean, not by how they are written.
+//! Compares two cassettes by what they mean, not by how they are written. [`diff_with_parts`] is the entry point.
 //!
-//! Commands are brought side by side by what was asked. Then what came of them is compared, with the content of the files they
-//! name. Ids mean nothing: one query more moves the numbers of all behind it. Both cassettes are walked over side by side, and their
-//! rows too: only a window of either is held.
+//! Commands are aligned by their inputs. Then their outcomes are compared, with the content of the files that they
+//! name. Ids are ignored, because one more query changes the numbers of all that follow. Both cassettes and their rows
+//! are read side by side, and only a window of each is held.
 
 use crate::alignment::{self, Side, align};
 use crate::cassette;
@@ -26,10 +26,10 @@ use super8_cassette::{
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// The part in which it is; none of the cassette itself.
+    /// The part that it is in; `None` for the cassette itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// `-`: only in the first, `+`: only in the second, `~`: asked in both, with another reply.
+    /// `-`: only in the first, `+`: only in the second, `~`: in both, with another reply.
     pub sign: char,
     /// The line in the first log.
     pub old_line: Option<u32>,
@@ -37,19 +37,19 @@ pub struct Change {
     pub new_line: Option<u32>,
     /// The command in a few words.
     pub command: String,
-    /// What differs: in the reply, or, of a command that was asked otherwise, in what is asked.
+    /// What differs: the reply, or the inputs if the command was changed.
     pub details: Vec<String>,
 }
 
-/// An entry, and what is compared before its reply.
+/// An entry with the texts by which it is aligned.
 struct Item {
     at: EntryRef,
     entry: Entry,
-    /// Where and what was asked.
+    /// The place, the method and the inputs as one text: the key of the alignment.
     asked: String,
-    /// How much of that is the place and the method.
+    /// The length of the place and the method in `asked`.
     kind: usize,
-    /// The columns of the result that the rows are of, as far as they are known.
+    /// The columns part of the result that its rows belong to, if it is known.
     columns: Option<String>,
     /// The ids of the connection and the statement.
     place: String,
@@ -61,7 +61,7 @@ impl alignment::Item for Item {
     }
 
     fn bytes(&self) -> usize {
-        // a parsed entry takes some three times its text
+        // a parsed entry takes about three times the memory of its text
         self.asked.len() + 3 * self.at.len as usize + size_of::<Item>()
     }
 }
@@ -75,17 +75,17 @@ impl Item {
         summary(&self.entry, 100)
     }
 
-    /// Whether another item asks the same in other words, or with other values.
+    /// Whether another item is likely the same command with a changed text or other values.
     fn resembles(&self, other: &Item) -> bool {
         self.asked[..self.kind] == other.asked[..other.kind]
             || self.entry.method == other.entry.method && self.summary() == other.summary()
     }
 }
 
-/// Hands what differs between two cassettes and their parts of the same names to `found`.
+/// Compares two cassettes, and their parts of the same name, and hands each difference to `found`.
 ///
 /// # Errors
-/// A cassette cannot be read; what `found` returns.
+/// A cassette cannot be read; or any error that `found` returns.
 pub fn diff_with_parts(
     old: &Path,
     new: &Path,
@@ -106,7 +106,7 @@ pub fn diff_with_parts(
     Ok(())
 }
 
-/// What differs between two cassettes; nothing is in one that is not there.
+/// Compares two cassettes; one that is `None` counts as empty.
 fn diff(
     old: Option<&Path>,
     new: Option<&Path>,
@@ -157,7 +157,7 @@ fn diff(
     outcome
 }
 
-/// What the first cassette has and the second does not, since both had the same.
+/// Items of the first cassette that the second does not have, since the last item that is in both.
 #[derive(Default)]
 struct Gone {
     items: VecDeque<Item>,
@@ -165,7 +165,7 @@ struct Gone {
 }
 
 impl Gone {
-    /// Most of what is held; what is beyond is compared with nothing.
+    /// The most bytes that are held. Items beyond that are not compared with changed ones.
     const BYTES: usize = 1 << 20;
 
     fn keep(&mut self, item: Item) {
@@ -176,7 +176,7 @@ impl Gone {
         }
     }
 
-    /// What an item of the second was before, if it resembles something.
+    /// Takes the item of the first cassette that this one of the second resembles, if there is one.
     fn take(&mut self, item: &Item) -> Option<Item> {
         let at = self.items.iter().take(100).position(|was| item.resembles(was))?;
         let was = self.items.remove(at)?;
@@ -189,7 +189,7 @@ impl Gone {
     }
 }
 
-/// Gives `read` a source of a cassette's entries, in order; of none if there is no cassette.
+/// Gives `read` a source of a cassette's entries, in order. Without a cassette the source is empty.
 fn with_items(
     storage: Option<&dyn Store>,
     bar: &ProgressBar,
@@ -213,7 +213,7 @@ fn with_items(
     })
 }
 
-/// What differs in what was asked: which value of which set, which place in a text.
+/// Describes how the inputs of two commands differ: which value of which set, which place in a text.
 fn asked_otherwise(
     (old, was): (&dyn Store, &Item),
     (new, is): (&dyn Store, &Item),
@@ -239,7 +239,7 @@ fn asked_otherwise(
     Ok(details)
 }
 
-/// The parameters of an entry, and whether they are an array.
+/// Returns the parameters of an entry, and whether they are an array.
 fn params<'i>(storage: &'i dyn Store, entry: &'i Entry) -> Result<(Option<Rows<'i>>, bool), CassetteError> {
     if let Some(part) = entry.get(Key::ParamsFile).and_then(Value::as_text) {
         return Ok((Some(rows_diff::of_file(storage, part)?), true));
@@ -249,7 +249,7 @@ fn params<'i>(storage: &'i dyn Store, entry: &'i Entry) -> Result<(Option<Rows<'
     Ok((Some(rows_diff::of_params(params)), is_array))
 }
 
-/// The first difference of two values that stand under a name, in words.
+/// Describes the first difference of two values of a key, in words.
 fn differing(name: &str, was: Option<&Value>, is: Option<&Value>) -> Option<String> {
     let Difference { place, recorded, asked } = difference_in(name, was, is)?;
     Some(match (&recorded, &asked) {
@@ -260,7 +260,7 @@ fn differing(name: &str, was: Option<&Value>, is: Option<&Value>) -> Option<Stri
     })
 }
 
-/// What differs in the replies to what was asked in both.
+/// Compares the replies to a command that is in both cassettes.
 fn changed(old: (&dyn Store, &Item), new: (&dyn Store, &Item), bar: &ProgressBar) -> Result<Option<Change>, Failure> {
     let mut details = Vec::new();
     let (was, is) = (Reply::of(old)?, Reply::of(new)?);
@@ -285,14 +285,14 @@ fn changed(old: (&dyn Store, &Item), new: (&dyn Store, &Item), bar: &ProgressBar
     }))
 }
 
-/// The name of a column of the result whose rows an item has.
+/// Returns the name of a column of the result that an item's rows belong to.
 fn column_name(storage: &dyn Store, item: &Item, at: usize) -> Option<String> {
     let columns = storage.document(item.columns.as_deref()?).ok()?;
     let column = columns.as_list()?.get(at)?;
     column.get("name").or(column.get("label")).and_then(Value::as_text).map(str::to_owned)
 }
 
-/// What came of a command.
+/// The reply to a command.
 struct Reply<'i> {
     values: Vec<(Key, &'i Value)>,
     columns: Vec<Value>,
@@ -306,7 +306,7 @@ impl<'i> Reply<'i> {
 
     fn of((storage, item): (&'i dyn Store, &'i Item)) -> Result<Reply<'i>, CassetteError> {
         let fetched = fetched(storage, item)?;
-        // however they are kept
+        // rows are compared as rows, whether they are inline or in a file
         let of_rows = |key: Key| fetched.is_some() && matches!(key, Key::Result | Key::Rows | Key::RowsFile);
         let (mut values, mut columns, mut rows) = (Vec::new(), Vec::new(), None);
         for (key, value) in item.entry.fields.iter().filter(|(key, _)| !of_rows(*key)) {
@@ -315,7 +315,7 @@ impl<'i> Reply<'i> {
                 (Key::ColumnsFile, Value::Text(part)) => {
                     columns = storage.document(part)?.as_list().unwrap_or_default().to_vec();
                 }
-                // the count of rows is theirs
+                // `n` is compared with the rows
                 (Key::N, _) => {}
                 (key, value) if key.is_reply() && *key != Key::ParamsFile => values.push((*key, value)),
                 _ => {}
@@ -347,7 +347,7 @@ fn columns(old: &[Value], new: &[Value], details: &mut Vec<String>) {
     push_first(found, details);
 }
 
-/// Adds the first of what was found.
+/// Adds the first of the differences that were found, and how many more there are.
 fn push_first(mut found: Vec<String>, details: &mut Vec<String>) {
     let more = found.len().saturating_sub(SHOWN);
     found.truncate(SHOWN);
@@ -457,7 +457,7 @@ fn item(storage: &dyn Store, at: EntryRef, entry: Entry, names: &mut Names<'_>) 
         match (key, value) {
             (Key::ParamsFile, Value::Text(part)) => inputs.push((*key, digest(storage, part)?)),
             (Key::RowsFile | Key::ColumnsFile | Key::N, _) => {}
-            // however they are kept
+            // rows are compared as rows, whether they are inline or in a file
             (Key::Rows, _) if is_fetch(entry.method) => {}
             (key, value) if !key.is_reply() => inputs.push((*key, format!("{value:?}"))),
             _ => {}
@@ -486,7 +486,7 @@ fn fetched<'i>(storage: &'i dyn Store, item: &'i Item) -> Result<Option<Rows<'i>
     Ok(Some(Box::new(move || Ok(run.next()?.map(rows_diff::joined)))))
 }
 
-/// What stands for the parameters in a file: they may be more than can be held.
+/// Returns a digest of the parameters in a file, because they may be too many to hold.
 fn digest(storage: &dyn Store, part: &str) -> Result<String, CassetteError> {
     let (mut rows, mut digest) = (rows_diff::of_file(storage, part)?, Sha256::new());
     while let Some(row) = rows()? {
@@ -538,7 +538,7 @@ mod tests {
             changes[0].details,
             ["rows: were 2, are 3", "row 2, column 2: was \"y\", is \"z\"", "row 3 + 3 | y"]
         );
-        // a query more moves the numbers of those behind it, and nothing else
+        // one more query changes the numbers of those behind it, and nothing else
         let more = "- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 0\"\n".to_owned();
         let moved = more + &LOG.replace("statement_id: 1", "statement_id: 2");
         let changes = diff_with_parts(one.path(), cassette(&moved, "1,x\n2,y\n").path()).unwrap();
@@ -564,7 +564,7 @@ mod tests {
         assert_eq!(told("[1, x]", "[1, z]"), "parameter 2: was \"x\", is \"z\"");
         assert_eq!(told("[[1, x], [2, y]]", "[[1, x], [3, y]]"), "set 2, parameter 1: was 2, is 3");
         assert_eq!(told("[[1, x], [2, y]]", "[[1, x]]"), "sets: were 2, are 1; set 2 - 2 | y");
-        // in files, of which the log has the same names
+        // in files, which have the same names in both logs
         let log = LOG.replace("  params: [1]\n", "  params_file: a_1_run.csv\n  types: [integer, text]\n");
         let with = |sets: &str| {
             let directory = cassette(&log, "1,x\n");
@@ -576,7 +576,7 @@ mod tests {
         let changes = changes.unwrap();
         assert_eq!(changes.len(), 2, "{changes:?}");
         assert_eq!(changes[1].details, ["set 8, parameter 2: was \"x\", is \"y\""]);
-        // a text that is longer than what is shown of it
+        // a text that is too long to be shown whole
         let long = "SELECT ".to_owned() + &"a, ".repeat(100);
         let [old, new] = ["b", "c"].map(|last| LOG.replace("SELECT 1", &format!("{long}{last}")));
         let changes = diff_with_parts(cassette(&old, "1,x\n").path(), cassette(&new, "1,x\n").path()).unwrap();

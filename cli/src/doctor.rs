@@ -1,4 +1,4 @@
-//! Examining a machine: what `super8 doctor` finds, and what to do about it.
+//! Examines a machine for `super8 doctor`: [`examine`] returns what it finds, with advice.
 
 use crate::binary::{self, Binary};
 use crate::exit::Failure;
@@ -41,7 +41,7 @@ pub enum Tone {
 pub struct Finding {
     /// How good it is.
     pub tone: Tone,
-    /// What it is.
+    /// What was found.
     pub text: String,
     /// What to do about it.
     pub advice: Option<String>,
@@ -83,7 +83,7 @@ pub fn examine(dsn: Option<&str>) -> Vec<Chapter> {
     chapters
 }
 
-/// The two libraries.
+/// Looks at super8's two libraries.
 fn super8(libraries: Result<&Libraries, &Failure>) -> Chapter {
     let mut chapter = Chapter::new(format!("super8 {}", env!("CARGO_PKG_VERSION")));
     let libraries = match libraries {
@@ -109,7 +109,7 @@ fn super8(libraries: Result<&Libraries, &Failure>) -> Chapter {
     chapter
 }
 
-/// What the environment says.
+/// Looks at the settings in the environment.
 fn settings() -> Chapter {
     let mut chapter = Chapter::new("Settings of this environment");
     let mut given: Vec<(String, String)> = std::env::vars_os()
@@ -175,7 +175,8 @@ fn settings() -> Chapter {
     chapter
 }
 
-/// Variables that name one file, or a file inside of the cassette: what is written to one is lost, or damages the other.
+/// Finds variables that name the same file, or a file inside the cassette: what is written to one would be lost or
+/// damage the other.
 fn one_file_twice(settings: &Settings, chapter: &mut Chapter) {
     let cassette = settings.cassette.as_ref().map(|cassette| &cassette.path);
     let named = [
@@ -188,7 +189,7 @@ fn one_file_twice(settings: &Settings, chapter: &mut Chapter) {
     for (at, (first, one)) in named.iter().enumerate() {
         for (second, other) in &named[at + 1..] {
             let (Some(one), Some(other)) = (one, other) else { continue };
-            // traces stand in a directory with other files, and a cassette's directory is replaced as a whole
+            // a cassette's directory is replaced as a whole; a directory of traces may have other files
             let is_whole = at == 0 && settings.format != Some(CassetteFormat::Ndjson);
             if one == other {
                 chapter.bad(
@@ -205,7 +206,7 @@ fn one_file_twice(settings: &Settings, chapter: &mut Chapter) {
     }
 }
 
-/// A path without links, as far as it exists.
+/// Resolves the symbolic links in that part of a path that exists.
 fn real(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let there = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
@@ -218,7 +219,7 @@ fn real(path: &Path) -> PathBuf {
     )
 }
 
-/// Whether the environment names a cassette for each test, and none is running.
+/// Whether the environment names a cassette for each test (`%t`) and no test is running.
 fn of_a_test() -> bool {
     let environment = |name: &str| std::env::var_os(name);
     let has_test = Cell::new(false);
@@ -231,10 +232,10 @@ fn of_a_test() -> bool {
     understood && has_test.get() && RunningTest::of(&environment).is_err()
 }
 
-/// Why nothing can be written at a path, if nothing can.
+/// Returns why nothing can be written at a path; `None` if something can.
 fn unwritable(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
-    // What is missing is made.
+    // Missing directories would be created.
     let there = path.ancestors().skip(1).find(|ancestor| ancestor.exists())?;
     if !there.is_dir() {
         return Some(format!("{} is no directory", there.display()));
@@ -243,7 +244,7 @@ fn unwritable(path: &Path) -> Option<String> {
     Some(format!("{}: {refused}", there.display()))
 }
 
-/// The driver managers that are installed.
+/// Looks for the installed driver managers.
 fn managers(site: &Site) -> Chapter {
     let mut chapter = Chapter::new("Driver managers");
     for (name, library) in MANAGERS {
@@ -288,13 +289,13 @@ fn where_it_reads(site: &Site, chapter: &mut Chapter) {
     }
 }
 
-/// What a program prints for one option; `None` if there is no such program.
+/// Runs a program with one option and returns what it prints; `None` if there is no such program or it fails.
 fn said_by(program: &str, option: &str) -> Option<String> {
     let output = Command::new(program).arg(option).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The ini files: which there are, and whether they can be read.
+/// Looks at the ini files: which exist, and whether they can be read.
 fn files(site: &Site) -> Chapter {
     let mut chapter = Chapter::new("Files");
     for name in ["ODBCSYSINI", "ODBCINSTINI", "ODBCINI"] {
@@ -332,7 +333,7 @@ fn files(site: &Site) -> Chapter {
     chapter
 }
 
-/// All sections of odbcinst.ini.
+/// Looks at all sections of odbcinst.ini.
 fn drivers(site: &Site) -> Chapter {
     let mut chapter = Chapter::new("Drivers");
     for section in site.ini.driver_sections() {
@@ -375,7 +376,7 @@ fn driver(site: &Site, section: &Section, chapter: &mut Chapter) {
     }
 }
 
-/// A section that has super8 for its driver: is there a real one behind it, and of the right kind?
+/// Looks at a section whose driver is super8: whether it names a real driver, and one of the right kind.
 fn through_super8(site: &Site, section: &Section, file: &Path, shim: Kind, chapter: &mut Chapter) {
     let name = String::from_utf8_lossy(&section.name).into_owned();
     if lacks_libsuper8(file, shim) {
@@ -400,7 +401,7 @@ fn through_super8(site: &Site, section: &Section, file: &Path, shim: Kind, chapt
     }
 }
 
-/// What to do if one of the two libraries is without the other.
+/// The advice if one of the two libraries is without the other.
 const ONE_DIRECTORY: &str = "put libsuper8.so and libsuper8a.so of one version into one directory";
 
 /// Whether this is a libsuper8a.so without the libsuper8.so that it calls.
@@ -409,7 +410,7 @@ fn lacks_libsuper8(library: &Path, kind: Kind) -> bool {
     kind == Kind::Ansi && !has(library) && !library.canonicalize().is_ok_and(|real| has(&real))
 }
 
-/// The real driver that super8 would load for this value of `RealDriver`, and its kind.
+/// Returns the real driver that super8 would load for this value of `RealDriver`, and its kind.
 fn behind(site: &Site, section: &Section, shim: &Path, real: &[u8]) -> Result<(String, Option<Kind>), String> {
     let place = format!("{REAL_DRIVER} in {}", section.title());
     let named = Given { value: OsStr::from_bytes(real).to_owned(), place };
@@ -419,7 +420,7 @@ fn behind(site: &Site, section: &Section, shim: &Path, real: &[u8]) -> Result<(S
     kind_of(&site, &found.library)
 }
 
-/// The file of a real driver, and its kind.
+/// Returns the file of a real driver, and its kind.
 fn kind_of(site: &Site, library: &Path) -> Result<(String, Option<Kind>), String> {
     let file = locate(library, &site.search).ok_or_else(|| format!("there is no library {}", library.display()))?;
     let shown = file.display();

@@ -1,5 +1,5 @@
-//! Editing the ini files of a system: by the line, so that what is not edited keeps its bytes, comments and order included;
-//! and all or nothing, with the old file kept beside the new one.
+//! Edits ini files of the system. [`IniText`] changes single lines, so that everything else keeps its bytes, comments
+//! and order. [`replace`] writes the whole file or nothing, and keeps the old file beside the new one.
 
 use crate::exit::Failure;
 use std::fs;
@@ -11,23 +11,23 @@ use super8_shim::config::ini::trim;
 /// The text of an ini file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IniText {
-    /// Lines with their ends.
+    /// The lines, with their line breaks.
     lines: Vec<Vec<u8>>,
 }
 
 impl IniText {
-    /// Takes the text apart.
+    /// Splits a text into lines.
     pub fn new(text: &[u8]) -> IniText {
         IniText { lines: text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect() }
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub fn bytes(&self) -> Vec<u8> {
         self.lines.concat()
     }
 
-    /// Gives a key of a section another value; the first key of that name, as the driver manager sees it. False if the
-    /// section does not have it.
+    /// Changes the value of a key in a section: of the first key of that name, as the driver manager reads it. Returns
+    /// false if the section does not have the key.
     pub fn set(&mut self, section: &[u8], key: &str, value: &[u8]) -> bool {
         let Some(at) = self.find(section, key) else { return false };
         let line = &self.lines[at];
@@ -38,7 +38,7 @@ impl IniText {
         true
     }
 
-    /// Adds a key after another one of its section. False if the section does not have that.
+    /// Adds a key after the key `after` of a section. Returns false if the section does not have that one.
     pub fn insert_after(&mut self, section: &[u8], after: &str, key: &str, value: &[u8]) -> bool {
         let Some(at) = self.find(section, after) else { return false };
         let spaced = self.lines[at].windows(2).any(|pair| pair == b" =");
@@ -54,13 +54,13 @@ impl IniText {
         true
     }
 
-    /// Removes the first key of that name. False if the section does not have it.
+    /// Removes the first key of that name. Returns false if the section does not have it.
     pub fn remove(&mut self, section: &[u8], key: &str) -> bool {
         let at = self.find(section, key);
         at.map(|at| self.lines.remove(at)).is_some()
     }
 
-    /// The line of a key in the first section of a name.
+    /// Returns the index of a key's line in the first section of that name.
     fn find(&self, section: &[u8], key: &str) -> Option<usize> {
         let mut inside = false;
         let mut seen = false;
@@ -85,24 +85,24 @@ impl IniText {
     }
 }
 
-/// The length of a line without the white space and the line break at its end.
+/// Returns the length of a line without white space and line break at its end.
 fn trim_end(line: &[u8]) -> usize {
     line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'..=b'\r')).map_or(0, |last| last + 1)
 }
 
-/// A directory for the time being.
+/// Makes a temporary directory.
 ///
 /// # Errors
-/// It cannot be made.
+/// The directory cannot be made.
 pub fn scratch() -> Result<tempfile::TempDir, Failure> {
     tempfile::tempdir().map_err(|error| Failure::new(format_args!("cannot make a temporary directory: {error}")))
 }
 
-/// Writes `content` in the place of `file`, with its owner and permissions, and gives the path of the copy of what was
-/// there before. A link is followed.
+/// Replaces `file` by `content`, with the same owner and permissions, and returns the path of a copy of the old file.
+/// Follows symbolic links.
 ///
 /// # Errors
-/// What the operating system says, with the file. Nothing is changed then.
+/// The system's error, with the file. Then nothing is changed.
 pub fn replace(file: &Path, content: &[u8]) -> Result<PathBuf, Failure> {
     let cannot = |doing: &str, path: &Path, error: io::Error| {
         let advice = match error.kind() {
@@ -147,7 +147,7 @@ pub fn is_copy(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.to_string_lossy().contains(COPY))
 }
 
-/// `FILE.before-super8`, with a number if there is one already.
+/// Returns `FILE.before-super8`, with a number if that file exists already.
 pub fn free_name(file: &Path) -> PathBuf {
     let named = |suffix: &str| {
         let mut name = file.as_os_str().to_owned();

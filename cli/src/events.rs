@@ -1,15 +1,15 @@
-//! The verdict file: what the wrapped processes said happened in them, a line of JSON each, as it happened.
+//! Reads the verdict file, in which wrapped processes write what happens in them: one line of JSON for each event.
 //!
 //! `SUPER8_VERDICT` names it; super8's library appends to it (docs/cli.md has the form).
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened in a process.
+/// An event in a process.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[allow(missing_docs)] // the fields are those of the file
 pub enum Event {
-    /// A cassette was opened, at this attempt of its test.
+    /// A cassette was opened, in this attempt at its test.
     Opened {
         pid: u32,
         mode: String,
@@ -19,12 +19,12 @@ pub enum Event {
     },
     /// The first call that was not as recorded.
     Mismatch { pid: u32, cassette: String, headline: String, report: String, command: Option<u64> },
-    /// Something happened with a command that is to fail once.
+    /// An event of a fault: a command that is made to fail once.
     Fault { pid: u32, cassette: String, what: String, command: Option<u64>, fault: String, text: String },
-    /// At the end of a process: commands nobody asked for.
+    /// Commands that the process did not play, said at its end or at an eject.
     Unplayed { pid: u32, cassette: String, commands: Vec<String> },
-    /// The process has played every command of the cassette, or of each of these parts of it, one of which it is. The last one
-    /// of a process counts.
+    /// The process has played every command of the cassette, or of one of these parts, which are alike so far. The last
+    /// such event of a process counts.
     Finished { pid: u32, cassette: String, parts: Vec<String> },
     /// A cassette that is replayed has these parts.
     Parts { cassette: String, parts: Vec<String> },
@@ -34,15 +34,15 @@ pub enum Event {
     Shares { cassette: String },
     /// The cassette could not be written.
     Unwritable { pid: u32, cassette: String, error: String },
-    /// A recording was put in its place.
+    /// A recording was published.
     Published { pid: u32, cassette: String },
-    /// Handles the application had not freed when the process ended.
+    /// Handles that the application had not freed when the process ended.
     Leaked { pid: u32, connections: u64, statements: u64, descriptors: u64 },
     /// The process ended by itself.
     Closed { pid: u32 },
     /// The files and tests that pytest was given, and how many of their tests it left out.
     Selected { given: Vec<String>, deselected: u64 },
-    /// Something a newer library says.
+    /// An event of a newer library.
     #[serde(other)]
     Unknown,
 }
@@ -54,14 +54,14 @@ fn first() -> u32 {
 /// Which tests pytest was told to run, if not all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selected {
-    /// The files and tests that it was given, the first ones of many.
+    /// The files and tests that it was given; only the first ones if they are many.
     pub given: Vec<String>,
     /// How many of their tests it left out.
     pub deselected: u64,
 }
 
 impl Selected {
-    /// What the processes said of it. Each worker of pytest-xdist is given and leaves out the same.
+    /// Makes it of the events. Each worker of pytest-xdist reports the same, so nothing is added up twice.
     pub fn of(events: &[Event]) -> Selected {
         let mut all = Selected::default();
         for event in events {
@@ -77,14 +77,14 @@ impl Selected {
         all
     }
 
-    /// Whether nothing was said of it.
+    /// Whether pytest ran all tests, as far as it reported.
     pub fn is_all(&self) -> bool {
         *self == Selected::default()
     }
 }
 
 impl Event {
-    /// The cassette that it is about, if it is about one.
+    /// Returns the cassette that it is about, if it is about one.
     pub fn cassette(&self) -> Option<&str> {
         match self {
             Event::Opened { cassette, .. }
@@ -102,7 +102,8 @@ impl Event {
     }
 }
 
-/// All events in their order. A line that is cut short belongs to a process that was killed while it wrote.
+/// Parses all events, in order. Skips lines that cannot be parsed: a process that is killed while it writes leaves a
+/// cut line.
 pub fn read(text: &[u8]) -> Vec<Event> {
     text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }

@@ -1,9 +1,9 @@
-//! How the command ends: the one list of exit codes, and failures with what to do about them.
+//! How the command ends: [`Exit`] lists all exit codes, and [`Failure`] is an error with advice.
 
 use std::fmt;
 use std::io::{self, Write};
 
-/// What `super8 --help` and docs/cli.md say about exit codes. A test compares it with [`Exit`].
+/// What `super8 --help` says about exit codes. A test compares it, and docs/cli.md, with [`Exit`].
 pub const TABLE: &str = "\
 Exit codes:
   0      done; nothing to complain about
@@ -38,23 +38,23 @@ pub enum Exit {
     Found,
     /// Could not be done.
     Failed,
-    /// Verified, and what a program relies on has changed: statements fail, or give other columns.
+    /// Verified, and something that a program relies on has changed: statements fail, or give other columns.
     Diverged,
-    /// The wrapped command ended, and what it started was still running.
+    /// The wrapped command ended, and a process that it started was still running.
     StillRunning,
     /// A wrapped process was killed: what it left unplayed is not known.
     Killed,
     /// The wrapped command opened no connection through super8.
     NeverConnected,
-    /// A call that was not recorded so.
+    /// A call was not as recorded.
     Mismatch,
-    /// Recorded commands were left over.
+    /// Recorded commands were left unplayed.
     Unplayed,
     /// A cassette could not be written.
     Unwritable,
     /// Handles were left open.
     Leaked,
-    /// The wrapper could not begin.
+    /// The wrapper could not start.
     CannotStart,
     /// The wrapped command cannot be run.
     CannotRun,
@@ -65,7 +65,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     pub fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -86,7 +86,7 @@ impl Exit {
     }
 }
 
-/// Why a verb could not be done: what is wrong and what to do next, for standard error.
+/// Why a verb failed: a message for standard error that says what is wrong and what to do next.
 #[derive(Debug)]
 pub struct Failure {
     /// How the process ends.
@@ -94,16 +94,16 @@ pub struct Failure {
     message: String,
 }
 
-/// What a verb gives.
+/// The result of a verb.
 pub type Outcome = Result<Exit, Failure>;
 
 impl Failure {
-    /// A failure with its message.
+    /// Makes a failure with this message.
     pub fn new(message: impl fmt::Display) -> Failure {
         Failure { exit: Exit::Failed, message: message.to_string() }
     }
 
-    /// The same failure with another exit code.
+    /// Sets the exit code.
     pub fn with(self, exit: Exit) -> Failure {
         Failure { exit, ..self }
     }
@@ -111,7 +111,7 @@ impl Failure {
     /// Writes the message to standard error.
     pub fn say(&self) {
         let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
-        // Nobody may be there to read it: the exit code says it all the same.
+        // Standard error may be closed. That is ignored, because the exit code says it, too.
         _ = writeln!(anstream::stderr(), "{style}super8:{style:#} {}", self.message);
     }
 }
@@ -129,7 +129,7 @@ impl From<super8_cassette::CassetteError> for Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Only for writing to standard output: errors with files name the file.
+    /// Only for errors of writing to standard output: those of files have to name the file.
     fn from(error: io::Error) -> Failure {
         Failure::new(format_args!("cannot write to standard output: {error}"))
     }

@@ -1,4 +1,5 @@
-//! A folder of cassettes. Where a verb takes a cassette, it may be given a folder, and takes each cassette below it.
+//! Folders of cassettes. A verb that takes a cassette also takes a folder, and handles each cassette below it:
+//! [`Cassettes::find`] finds them.
 
 use crate::exit::Failure;
 use std::collections::BTreeMap;
@@ -13,28 +14,28 @@ use super8_cassette::{Format, TraceId, ndjson, parts_directory, parts_of, stagin
 pub struct Member {
     /// The cassette.
     pub path: PathBuf,
-    /// Its path from the folder on.
+    /// Its path relative to the folder.
     pub name: PathBuf,
-    /// What is to be read of it: the cassette and its parts. Nothing, if there is only a recording that did not end.
+    /// The cassette and its parts, to be read. Empty if there is only a recording that did not end.
     pub pieces: Vec<PathBuf>,
 }
 
-/// What a path on the command line names.
+/// The cassettes that a path on the command line names.
 pub struct Cassettes {
-    /// The cassettes: one, or those below a folder. What is neither a cassette nor a folder is here as well, because opening it says
-    /// what is wrong.
+    /// One cassette, or those below a folder. A path that is neither a cassette nor a folder is here as well, because
+    /// opening it gives the error message.
     pub members: Vec<Member>,
-    /// Whether the path is a folder's.
+    /// Whether the path is a folder.
     pub folder: bool,
-    /// Cassettes below a folder of which there is no more than a recording that did not end.
+    /// Cassettes below a folder that have only a recording that did not end.
     pub unfinished: Vec<PathBuf>,
 }
 
 impl Cassettes {
-    /// Looks at what is there.
+    /// Looks at the path and finds the cassettes.
     ///
     /// # Errors
-    /// A folder without cassettes, or one that cannot be read.
+    /// The folder has no cassette, or cannot be read.
     pub fn find(path: &Path) -> Result<Cassettes, Failure> {
         if !is_folder(path) {
             let member = Member { path: path.to_owned(), name: PathBuf::new(), pieces: with_parts_or_alone(path) };
@@ -60,7 +61,8 @@ impl Cassettes {
     }
 }
 
-/// Whether a directory is no cassette, nor has the parts of one, nor its first recording that did not end.
+/// Whether a directory is a folder: it is no cassette, and is not the place of one that has parts or an unfinished
+/// first recording.
 fn is_folder(path: &Path) -> bool {
     let is_unfinished = || {
         let trace = TraceId::of_directory(path).map(|own| path.join(own.file_name()));
@@ -69,7 +71,8 @@ fn is_folder(path: &Path) -> bool {
     path.is_dir() && parts_of(path).is_empty() && !is_one_cassette(path) && !is_unfinished()
 }
 
-/// Whether opening the directory opens a cassette, or says what is wrong with it. Traces that are not named after it are several.
+/// Whether opening the directory opens one cassette, or says what is wrong with it. False for several traces that are
+/// not named after the directory.
 fn is_one_cassette(directory: &Path) -> bool {
     match Format::of(directory) {
         None => false,
@@ -81,7 +84,8 @@ fn is_one_cassette(directory: &Path) -> bool {
     }
 }
 
-/// The cassettes below a directory, in the order of their names, with those of which there is only a recording that did not end.
+/// Returns the cassettes below a directory, in the order of their names. Includes those that have only a recording that
+/// did not end.
 pub fn below(folder: &Path, unreadable: &mut impl FnMut(&Path, io::Error)) -> Vec<Member> {
     let mut found = BTreeMap::new();
     walk(folder, &mut found, unreadable);
@@ -127,13 +131,13 @@ fn walk(directory: &Path, found: &mut BTreeMap<PathBuf, Vec<PathBuf>>, unreadabl
     if let Some(cassette) = cassette_of_parts(directory)
         && let Some(pieces) = found.get_mut(&cassette)
     {
-        // numbers in the order of numbers
+        // `parts_of` orders numbered parts by number
         pieces.retain(|piece| *piece == cassette);
         pieces.extend(parts_of(&cassette));
     }
 }
 
-/// The cassette whose parts a directory has, by its name.
+/// Returns the cassette whose parts are in this directory, by the directory's name.
 fn cassette_of_parts(directory: &Path) -> Option<PathBuf> {
     let name = directory.file_name()?.as_bytes().strip_suffix(b".parts")?;
     let cassette = directory.with_file_name(OsStr::from_bytes(name));

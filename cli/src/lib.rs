@@ -1,5 +1,5 @@
-//! `super8`, the command. Each verb is a file of [`verbs`]; what several of them need stands beside it: exit codes
-//! ([`exit`]), what goes to standard output and progress ([`output`]).
+//! `super8`, the command. Each verb is a file in [`verbs`]. Modules that several verbs need are beside it, such as exit
+//! codes ([`exit`]), and standard output and progress bars ([`output`]).
 #![forbid(unsafe_code)]
 
 pub mod alignment;

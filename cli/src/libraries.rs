@@ -1,4 +1,4 @@
-//! Where super8's two libraries are: in `SUPER8_LIBRARY_DIR`, beside the command, or in `lib` of the same prefix.
+//! Finds super8's two libraries: in `SUPER8_LIBRARY_DIR`, beside the command, or in `lib` of the same prefix.
 
 use crate::exit::{Exit, Failure};
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ pub struct Libraries {
 }
 
 impl Libraries {
-    /// Finds them.
+    /// Finds the libraries.
     ///
     /// # Errors
-    /// They are nowhere; the message lists the places. [`Exit::CannotStart`].
+    /// They are in none of the places that the message lists ([`Exit::CannotStart`]).
     pub fn find() -> Result<Libraries, Failure> {
         let chosen = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
         let places = match chosen {
@@ -35,18 +35,19 @@ impl Libraries {
         Err(nowhere(&places))
     }
 
-    /// The library that stands in for drivers of this kind.
+    /// Returns the library that stands in for drivers of this kind.
     pub fn of(&self, kind: Kind) -> PathBuf {
         self.directory.join(kind.shim_library())
     }
 
-    /// Their directory.
+    /// Returns their directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 }
 
-/// The libraries are in none of these places. There are none if the system does not say where the executable is.
+/// Makes the failure that the libraries are in none of these places. There are no places if the system does not say
+/// where the executable is.
 fn nowhere(places: &[PathBuf]) -> Failure {
     let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
     let places = match places.is_empty() {
@@ -57,12 +58,12 @@ fn nowhere(places: &[PathBuf]) -> Failure {
         .with(Exit::CannotStart)
 }
 
-/// Beside the executable (as cargo leaves them), and where packages put libraries.
+/// Returns the places to look in: beside the executable, where cargo puts the libraries, and where packages put them.
 fn places_around(executable: &Path) -> Vec<PathBuf> {
     let real = executable.canonicalize().unwrap_or_else(|_| executable.to_owned());
     let Some(beside) = real.parent() else { return Vec::new() };
     let prefix = beside.parent().unwrap_or(beside);
-    // where Debian has ODBC's drivers
+    // Debian's directory of ODBC drivers
     let drivers = format!("lib/{}/odbc", multiarch());
     vec![beside.to_owned(), prefix.join("lib"), prefix.join("lib/super8"), prefix.join(drivers)]
 }

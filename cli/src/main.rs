@@ -1,4 +1,4 @@
-//! `super8`: reads the arguments, does what they say, gives the exit code.
+//! `super8`: reads the arguments, runs the verb, and ends with its exit code.
 #![forbid(unsafe_code)]
 
 use clap::Parser;

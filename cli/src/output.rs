@@ -1,22 +1,22 @@
-//! What goes to standard output: text, coloured in a terminal and plain in a pipe (and under NO_COLOR), or JSON. And the
-//! progress of long work, on standard error if that is a terminal.
+//! Standard output, as text (coloured in a terminal, plain in a pipe and under NO_COLOR) or as JSON, and progress bars
+//! on standard error, if that is a terminal.
 
 use crate::exit::Failure;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
-/// Standard output that drops colours where nobody would see them. Buffered: flush it at the end, or use [`finish`].
+/// Returns standard output that drops colours unless it is a terminal. It is buffered: call [`finish`] at the end.
 pub fn text() -> BufWriter<impl Write> {
     BufWriter::new(WhileRead::from(anstream::AutoStream::auto(io::stdout().lock())))
 }
 
-/// Standard output, byte for byte and buffered: as [`text`].
+/// Returns standard output for plain bytes, buffered as that of [`text`].
 pub fn bytes() -> BufWriter<impl Write> {
     BufWriter::new(WhileRead::from(io::stdout().lock()))
 }
 
-/// A stream that nobody needs to read to its end: `head` has seen enough, and the verdict is the exit code all the same.
+/// A stream that ignores a closed pipe: if `head` has seen enough, the exit code still gives the result.
 struct WhileRead<W> {
     stream: W,
     closed: bool,
@@ -49,10 +49,10 @@ impl<W: Write> Write for WhileRead<W> {
     }
 }
 
-/// Flushes what [`text`] gave.
+/// Flushes the output of [`text`] or [`bytes`].
 ///
 /// # Errors
-/// Standard output cannot be written. That nobody reads it any more is no error.
+/// Standard output cannot be written. A closed pipe is no error.
 pub fn finish(mut out: impl Write) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
@@ -68,18 +68,19 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     finish(out)
 }
 
-/// A bar that runs to `length` (entries, files), with a word for what is being done. Call `inc` and, at the end,
-/// `finish_and_clear`.
+/// Makes a progress bar that runs to `length` (entries, files), with a word for what is being done. Call `inc` and, at
+/// the end, `finish_and_clear`.
 pub fn bar(doing: &'static str, length: u64) -> ProgressBar {
     styled(doing, length, "{msg:>12} [{bar:40}] {human_pos}/{human_len} {eta}")
 }
 
-/// The same for bytes.
+/// Makes a progress bar for a number of bytes.
 pub fn bar_of_bytes(doing: &'static str, length: u64) -> ProgressBar {
     styled(doing, length, "{msg:>12} [{bar:40}] {bytes}/{total_bytes} {eta}")
 }
 
-/// A bar for a verb that writes text while it works: none if the text goes to the terminal, where it would be torn by the bar.
+/// Hides a bar if standard output is a terminal. For verbs that write text while they work: the bar would break up the
+/// text.
 pub fn beside_text(bar: ProgressBar) -> ProgressBar {
     if io::stdout().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());

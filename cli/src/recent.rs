@@ -1,9 +1,9 @@
-//! A map that remembers what was used last and forgets what was used long ago: the memory of a walk over a long cassette.
+//! A map of limited size that forgets the keys that were not used for the longest time. For walks over long cassettes.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Holds the last `most` keys that were used, and up to as many before them.
+/// Holds the last `most` keys that were used, and up to as many used before them.
 #[derive(Debug)]
 pub struct Recent<K, V> {
     last: HashMap<K, V>,
@@ -13,12 +13,12 @@ pub struct Recent<K, V> {
 }
 
 impl<K: Eq + Hash, V> Recent<K, V> {
-    /// Nothing yet.
+    /// Makes an empty map.
     pub fn new(most: usize) -> Self {
         Recent { last: HashMap::new(), before: HashMap::new(), most, forgot: false }
     }
 
-    /// The value of a key, which is used now.
+    /// Returns the value of a key, and counts the key as used.
     pub fn get(&mut self, key: &K) -> Option<&V>
     where
         K: Clone,
@@ -29,7 +29,7 @@ impl<K: Eq + Hash, V> Recent<K, V> {
         self.last.get(key)
     }
 
-    /// Gives a key a value.
+    /// Sets the value of a key.
     pub fn insert(&mut self, key: K, value: V) {
         self.before.remove(&key);
         if self.last.len() >= self.most && !self.last.contains_key(&key) {
@@ -45,7 +45,7 @@ impl<K: Eq + Hash, V> Recent<K, V> {
         self.before.remove(key);
     }
 
-    /// Whether it may have held a key that it does not hold any more.
+    /// Whether it has forgotten any key.
     pub fn forgot(&self) -> bool {
         self.forgot
     }

@@ -1,6 +1,7 @@
-//! Rows of two results, or sets of two arrays of parameters, compared: which row, which column, what was, what is.
+//! Compares the rows of two results, or the sets of two arrays of parameters, and says which row and column differ,
+//! with the old and the new value. [`rows`] is the entry point.
 //!
-//! Both are read as streams, side by side: only a window of either is held.
+//! Both are read as streams, side by side; only a window of each is held.
 
 use crate::alignment::{self, Side, align};
 use indicatif::ProgressBar;
@@ -8,30 +9,31 @@ use std::collections::VecDeque;
 use super8_cassette::summary::{contrast, show};
 use super8_cassette::{CassetteError, Store, Value};
 
-/// Rows that are shown of one result, and cells of one row.
+/// How many differing rows of a result, and cells of a row, are shown.
 pub(crate) const SHOWN: usize = 5;
 
-/// Bytes of a value that are shown.
+/// How many bytes of a value are shown.
 const WIDTH: usize = 60;
 
-/// Gives the next row, its cells joined; none at the end.
+/// Gives the next row with its cells joined; `None` at the end.
 pub(crate) type Rows<'i> = Box<dyn FnMut() -> Result<Option<String>, CassetteError> + 'i>;
 
-/// Between the cells of a row, so that no two rows look alike that are not: a field has no such character.
+/// Separates the cells of a joined row. No field has this character, so different rows are never joined to the same
+/// text.
 const BETWEEN: &str = "\u{1f}";
 
-/// The cells of a row as one text.
+/// Joins the cells of a row to one text.
 pub(crate) fn joined(row: &csv::ByteRecord) -> String {
     row.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(BETWEEN)
 }
 
-/// The rows of a file.
+/// Reads the rows of a rows file.
 pub(crate) fn of_file<'i>(storage: &'i dyn Store, part: &str) -> Result<Rows<'i>, CassetteError> {
     let (mut rows, mut row) = (storage.rows(part)?, csv::ByteRecord::new());
     Ok(Box::new(move || Ok(rows.next(&mut row)?.then(|| joined(&row)))))
 }
 
-/// The parameters of an entry, one row for each set, written as a file of parameters has them.
+/// Returns the parameters of an entry, one row for each set, written as in a file of parameters.
 pub(crate) fn of_params(params: &Value) -> Rows<'_> {
     let values = params.as_list().unwrap_or(std::slice::from_ref(params));
     let set = |set: &[Value]| set.iter().map(written).collect::<Vec<_>>().join(BETWEEN);
@@ -47,7 +49,7 @@ pub(crate) fn of_params(params: &Value) -> Rows<'_> {
     }
 }
 
-/// A parameter as a cell of a file has it.
+/// Writes a parameter as a cell of a file.
 fn written(value: &Value) -> String {
     match value {
         Value::Null => "\\N".to_owned(),
@@ -63,15 +65,15 @@ fn written(value: &Value) -> String {
 /// What rows and their cells are called.
 #[derive(Clone, Copy)]
 pub(crate) struct Words<'w> {
-    /// `row` or `set`; nothing if there is one only.
+    /// `row` or `set`; empty if there is only one.
     pub(crate) row: &'w str,
     /// `column` or `parameter`.
     pub(crate) cell: &'w str,
-    /// The name of a cell, counted from 0, if it is known. It is asked for the cells that are shown.
+    /// Returns the name of a cell, counted from 0, if it is known. Called only for cells that are shown.
     pub(crate) name: &'w dyn Fn(usize) -> Option<String>,
 }
 
-/// A row, its cells joined.
+/// A row with its cells joined.
 struct Row {
     number: u64,
     cells: String,
@@ -83,7 +85,7 @@ impl Row {
     }
 }
 
-/// Whether a row may be what another one became: they have one cell, or as many and one of them is the same.
+/// Whether `new` may be a changed `old`: both have a single cell, or they have the same number of cells and share one.
 fn succeeds(old: &Row, new: &Row) -> bool {
     let width = old.split().count();
     width == new.split().count() && (width == 1 || old.split().zip(new.split()).any(|(was, is)| was == is))
@@ -99,17 +101,17 @@ impl alignment::Item for Row {
     }
 }
 
-/// What differs, for people.
+/// The differences, for people.
 struct Told<'w> {
     words: Words<'w>,
     lines: Vec<String>,
-    /// Rows that have lines.
+    /// The number of rows that have lines.
     rows: usize,
-    /// Rows that have none, because there are too many.
+    /// The number of rows that have no line, because there are too many.
     more: u64,
-    /// Rows of the first that the second does not have, since both had the same one.
+    /// Rows of the first result that the second does not have, since the last row that both have.
     gone: VecDeque<Row>,
-    /// As many as these are gone as well, and not held.
+    /// The number of further such rows, which are not held.
     gone_more: u64,
 }
 
@@ -121,7 +123,8 @@ impl Told<'_> {
         }
     }
 
-    /// A row of the second that the first does not have: the successor of the first that is gone and has a cell of it.
+    /// Handles a row of the second result that the first does not have. Pairs it with the first removed row that shares
+    /// a cell with it.
     fn come(&mut self, row: &Row) {
         match self.gone.iter().position(|old| succeeds(old, row)) {
             Some(at) => {
@@ -145,7 +148,7 @@ impl Told<'_> {
         }
     }
 
-    /// What is gone has no successor.
+    /// Reports the removed rows that were paired with no row.
     fn settle(&mut self) {
         while let Some(row) = self.gone.pop_front() {
             self.alone('-', &row);
@@ -153,7 +156,7 @@ impl Told<'_> {
         self.more += std::mem::take(&mut self.gone_more);
     }
 
-    /// Whether one more row is shown.
+    /// Counts a row, and says whether it is shown.
     fn has_room(&mut self) -> bool {
         let room = self.rows < SHOWN;
         match room {
@@ -175,7 +178,7 @@ impl Told<'_> {
         }
     }
 
-    /// `row 2` and what follows.
+    /// Returns `row 2` and then `then`; empty if there is only one row.
     fn place(&self, number: u64, then: &str) -> String {
         match self.words.row {
             "" => String::new(),
@@ -202,7 +205,7 @@ impl Told<'_> {
     }
 }
 
-/// A cell for people: numbers, NULL and the like as they are, texts in quotation marks.
+/// Returns a cell for people: numbers, NULL and the like as they are, texts in quotation marks.
 fn cell(text: &str) -> Shown<'_> {
     match text.parse::<f64>().is_ok() || text.starts_with('\\') {
         true => Shown::Plain(text),
@@ -218,7 +221,7 @@ pub(crate) enum Shown<'v> {
     Text(&'v str),
 }
 
-/// What was and what is. Of long texts, what stands around the first difference.
+/// Returns the old and the new value; of long texts only what is around the first difference.
 pub(crate) fn contrasted(was: &Shown<'_>, is: &Shown<'_>) -> String {
     let (Shown::Plain(old) | Shown::Text(old), Shown::Plain(new) | Shown::Text(new)) = (was, is);
     if old.len().max(new.len()) > WIDTH {
@@ -232,7 +235,7 @@ pub(crate) fn contrasted(was: &Shown<'_>, is: &Shown<'_>) -> String {
     format!("was {}, is {}", shown(was), shown(is))
 }
 
-/// Adds the rows that differ to `details`: the first of them, and how many more.
+/// Compares rows and adds the differences to `details`: the first ones, and how many more there are.
 pub(crate) fn rows(
     mut old: Rows<'_>,
     mut new: Rows<'_>,
@@ -302,7 +305,7 @@ mod tests {
     #[test]
     fn rows_that_came_and_went() {
         let lines = told(&["1,a", "2,b", "3,c"], &["0,z", "1,a", "3,d"], WORDS);
-        // the second row went, and the third has another value
+        // the second row is removed, and the third has another value
         assert_eq!(lines, ["row 1 + 0 | z", "row 2 - 2 | b", "row 3, column 2: was \"c\", is \"d\""]);
         let lines = told(&["1,a", "2,b"], &["2,b"], WORDS);
         assert_eq!(lines, ["rows: were 2, are 1", "row 1 - 1 | a"]);

@@ -1,13 +1,14 @@
-//! The directory of one wrapped run: the driver manager's configuration, and the file in which the processes say what happened.
+//! The directory of one wrapped run, with the driver manager's configuration and the verdict file.
 //!
-//! The configuration may hold passwords and the reports hold the program's data, so no other user may get at them. But a
-//! process of the run may become another user before it connects, and it still has to read its configuration and to say
-//! what happened. So the files lie in a directory whose name nobody can guess, in one that nobody can list: who inherited
-//! the name gets in. Where a process cannot change its user, because the wrapper does not run as root, the files are the
-//! owner's alone as well.
+//! The configuration may have passwords and the reports have the program's data, so other users must not read them. But
+//! a process of the run may become another user before it connects, and must still read its configuration and write
+//! events. So the files are in a directory with a name that nobody can guess, inside a directory that nobody can list:
+//! only a process that inherited the name gets in. If the wrapper does not run as root, no process can change its user,
+//! and then only the owner may read the files.
 //!
-//! The verdict file is handed down twice, as a path and as an open descriptor. A program may close the descriptor (daemons do,
-//! and Python's subprocess), and a process may be unable to open the path (another user below a private TMPDIR, chroot).
+//! Processes get the verdict file both as a path and as an open descriptor. A program may close the descriptor (daemons
+//! and Python's subprocess do), and a process may be unable to open the path (as another user below a private TMPDIR,
+//! or after chroot).
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
@@ -21,23 +22,23 @@ use std::process::Command;
 use std::time::Duration;
 use super8_shim::config::variables;
 
-/// How the outer directory's name begins.
+/// The beginning of the outer directory's name.
 const PREFIX: &str = "super8-run-";
-/// The verdict file. Whoever has it open holds its lock, so that a run that is still going is told from the rest of one.
+/// The verdict file. Processes that have it open hold its lock, which tells a run that is under way from leftovers.
 const VERDICT: &str = "verdict";
-/// What the processes of the run have taken.
+/// The file in which the processes of the run note which parts they took.
 const PARTS: &str = "parts";
-/// The descriptor is numbered from here, out of the way of programs that number their own.
+/// The least number for the inherited descriptors, out of the way of programs that choose low numbers themselves.
 const LOWEST_DESCRIPTOR: i32 = 200;
 
-/// The directory of a run. It goes away with this value, unless [`RunDirectory::leave`] is called.
+/// The directory of a run. Dropping it removes the directory, unless [`RunDirectory::leave`] is called.
 #[derive(Debug)]
 pub struct RunDirectory {
     outer: PathBuf,
     inner: PathBuf,
     shared: bool,
     verdict: File,
-    /// The same open file under the number that the command inherits.
+    /// The same open file, under the number that the command inherits.
     inherited: OwnedFd,
     /// The file in which the processes take their parts, under the number that the command inherits.
     parts: OwnedFd,
@@ -53,7 +54,7 @@ pub enum Readers {
 }
 
 impl RunDirectory {
-    /// Makes the directory, below the one for temporary files, and removes what killed wrappers left there.
+    /// Makes the directory below the one for temporary files, and removes directories that killed wrappers left there.
     ///
     /// # Errors
     /// What the operating system says.
@@ -68,7 +69,7 @@ impl RunDirectory {
         let inner = outer.join(random_name()?);
         create(&outer, shared)?;
         create(&inner, shared)?;
-        // Locked before it has its name: one that is not locked belongs to nobody.
+        // Locked before it gets its name, because a verdict file without a lock counts as abandoned.
         let fresh = inner.join("verdict.new");
         let mut options = OpenOptions::new();
         let verdict = options.append(true).create_new(true).mode(0o600).open(&fresh)?;
@@ -78,7 +79,7 @@ impl RunDirectory {
         let inherited =
             fcntl_dupfd_cloexec(&verdict, LOWEST_DESCRIPTOR).or_else(|_| fcntl_dupfd_cloexec(&verdict, 3))?;
         fcntl_setfd(&inherited, FdFlags::empty())?;
-        // Nothing in it is secret: every process of the run reads and writes it.
+        // It has no secrets, and every process of the run reads and writes it.
         let parts = OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(inner.join(PARTS))?;
         parts.set_permissions(fs::Permissions::from_mode(if shared { 0o666 } else { 0o600 }))?;
         let parts = fcntl_dupfd_cloexec(&parts, LOWEST_DESCRIPTOR).or_else(|_| fcntl_dupfd_cloexec(&parts, 3))?;
@@ -86,7 +87,7 @@ impl RunDirectory {
         Ok(RunDirectory { outer, inner, shared, verdict, inherited, parts })
     }
 
-    /// Where the files are.
+    /// Returns the directory with the files.
     pub fn path(&self) -> &Path {
         &self.inner
     }
@@ -110,7 +111,7 @@ impl RunDirectory {
         if all { file.set_permissions(fs::Permissions::from_mode(0o644)) } else { Ok(()) }
     }
 
-    /// Hands the verdict file down to a command, and the file in which its processes take their parts.
+    /// Passes the verdict file to a command, and the file in which its processes take their parts.
     pub fn hand_down(&self, command: &mut Command) {
         command.env(variables::RUN, self.inner.join(PARTS)).env(variables::RUN_FD, self.parts.as_raw_fd().to_string());
         command.env(variables::VERDICT, self.inner.join(VERDICT));
@@ -120,24 +121,24 @@ impl RunDirectory {
         }
     }
 
-    /// What the processes have said so far.
+    /// Returns the text of the verdict file so far.
     pub fn said(&self) -> Vec<u8> {
         fs::read(self.inner.join(VERDICT)).unwrap_or_default()
     }
 
-    /// What the processes of `super8 run` have noted in it.
+    /// Returns what the processes of `super8 run` have noted.
     pub fn noted(&self) -> Vec<u8> {
         fs::read(self.inner.join(super8_shim::verdict::NOTED)).unwrap_or_default()
     }
 
-    /// Removes the directory, unless a process has it in its environment.
+    /// Removes the directory, unless a process still has it in its environment.
     pub fn end(self) {
         if is_inherited(&self.outer) {
             self.leave();
         }
     }
 
-    /// Leaves the directory to the processes that still use it; the first run after their end removes it.
+    /// Keeps the directory for the processes that still use it; the first run after their end removes it.
     pub fn leave(self) {
         std::mem::forget(self);
     }
@@ -155,14 +156,14 @@ fn create(path: &Path, shared: bool) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(if shared { 0o711 } else { 0o700 }))
 }
 
-/// 128 bits that nobody can guess, in hex.
+/// Returns 128 random bits in hex.
 fn random_name() -> io::Result<String> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Removes the directories of runs whose wrapper was killed, and of which no process is left.
+/// Removes the directories of runs whose wrapper was killed and that have no process left.
 fn remove_abandoned(temporary: &Path) {
     let Ok(entries) = fs::read_dir(temporary) else { return };
     let own = rustix::process::geteuid().as_raw();
@@ -174,13 +175,13 @@ fn remove_abandoned(temporary: &Path) {
     }
 }
 
-/// Whether nobody uses the directory of a run any more.
+/// Whether no process uses the directory of a run any more.
 fn is_abandoned(outer: &Path) -> bool {
     const NEW: Duration = Duration::from_secs(3600);
     let inner = fs::read_dir(outer).ok().and_then(|mut entries| entries.next()?.ok());
     let verdict = inner.and_then(|inner| File::open(inner.path().join(VERDICT)).ok());
     match verdict {
-        // its wrapper is about to make it, or was killed over that
+        // without a verdict file: its wrapper is about to make one, or was killed before
         None => fs::metadata(outer)
             .and_then(|metadata| metadata.modified())
             .is_ok_and(|made| made.elapsed().is_ok_and(|age| age > NEW)),
@@ -188,7 +189,8 @@ fn is_abandoned(outer: &Path) -> bool {
     }
 }
 
-/// Whether a process has the directory in its environment: a daemon closes the descriptor and reads its configuration later.
+/// Whether a process has the directory in its environment. The lock is not enough: a daemon closes the descriptor and
+/// may read its configuration later.
 fn is_inherited(outer: &Path) -> bool {
     super8_cassette::platform::is_in_an_environment(outer.as_os_str().as_bytes())
 }
@@ -224,13 +226,13 @@ mod tests {
         let live = RunDirectory::make_in(temporary.path(), false).unwrap();
         let left = RunDirectory::make_in(temporary.path(), false).unwrap();
         let (outer, inner) = (left.outer.clone(), left.inner.clone());
-        // as when the wrapper is killed: the descriptors are closed, the files stay
+        // as if the wrapper was killed: the descriptors are closed, the files stay
         let copy = temporary.path().join("copy");
         fs::rename(&outer, &copy).unwrap();
         drop(left);
         fs::rename(&copy, &outer).unwrap();
         let mut daemon = Command::new("sleep").arg("60").env("ODBCSYSINI", &inner).spawn().unwrap();
-        // the environment is there when the program has begun
+        // the environment is visible only when the program has started
         while !is_inherited(&outer) {
             std::thread::sleep(Duration::from_millis(5));
         }

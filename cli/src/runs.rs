@@ -1,7 +1,7 @@
-//! Which cassettes the last runs opened. `super8 record`, `replay` and `once` keep it in the user's cache directory, a file for each
-//! cassette's name, where no checkout and no repository has it; `super8 run` keeps a file for each directory of cassettes and program,
-//! also for the packages for Python, Ruby, Node.js and Rust. `super8 unused` and the page of a folder read it. A JSON report and a
-//! verdict file say the same, and are read as well.
+//! Keeps which cassettes the last runs opened, in the user's cache directory and not in a checkout. `super8 record`,
+//! `replay` and `once` keep a file for each cassette's name; `super8 run` keeps one for each program and directory of
+//! cassettes, also for the packages for Python, Ruby, Node.js and Rust. `super8 unused` and the page of a folder read
+//! these files. They can also be read from a JSON report or a verdict file ([`Run::read`]).
 
 use crate::events::{self, Event, Selected};
 use crate::exit::Failure;
@@ -15,18 +15,18 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Who writes holds the lock of this file.
+/// A process that writes holds the lock of this file.
 const LOCK: &str = ".lock";
-/// Files that are kept; the oldest go first.
+/// How many files are kept; the oldest are removed first.
 const KEPT: usize = 200;
 
-/// A run: what a JSON report says of it, as far as it is of interest here.
+/// A run, with the keys of a JSON report that matter here.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Run {
-    /// The verb of the wrapper; empty where there was no wrapper.
+    /// The verb of the wrapper; empty if there was no wrapper.
     #[serde(default)]
     pub verb: String,
-    /// The cassette's name, with what is filled in.
+    /// The cassette's name, with its placeholders.
     #[serde(default)]
     pub cassette: String,
     /// The command.
@@ -38,16 +38,17 @@ pub struct Run {
     /// The wrapper's exit code.
     #[serde(default)]
     pub exit_code: Option<u8>,
-    /// The directory before what is filled in.
+    /// The part of the cassette's path before its first placeholder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<PathBuf>,
-    /// Which tests were run.
+    /// Which tests pytest ran.
     #[serde(default)]
     pub selected: Selected,
     /// What became of the cassettes.
     #[serde(default)]
     pub cassettes: Vec<Opened>,
-    /// Under `super8 run`, the process whose run it is: several may have a part in it, one for each file of tests.
+    /// Under `super8 run`, the process whose run it is. Several `super8 run` may contribute to it, one for each file of
+    /// tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Session>,
     /// When it ended.
@@ -58,9 +59,9 @@ pub struct Run {
 /// A process that runs tests, perhaps in further processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Its id, and when it was started: ids are used again.
+    /// Its id. Ids are reused, so `started` is compared as well.
     pub process: u32,
-    /// In ticks after the machine was.
+    /// When it was started, in clock ticks since boot.
     pub started: u64,
     /// The name of its program, as `%c` has it.
     pub name: String,
@@ -74,28 +75,28 @@ pub struct Opened {
     /// The processes that opened it.
     #[serde(default)]
     pub processes: BTreeSet<u32>,
-    /// What became of it, in a word; empty if it is not known.
+    /// What became of it, in one word; empty if it is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub verdict: String,
-    /// What there is to say about that.
+    /// The reason for that, in a line.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
 
 impl Run {
-    /// Keeps this run as the last one of its cassette's name. Where there is no place for it, it is not kept.
+    /// Keeps this run as the last one of its cassette's name. Does nothing if the cache directory cannot be written.
     pub fn keep(&self) {
         let Some(directory) = directory() else { return };
         let program = self.session.as_ref().map_or("", |session| session.name.as_str());
         let file = directory.join(format!("{}.json", file_name(&[&self.cassette, program].join("\0"))));
         let written = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).and_then(|()| {
-            // those that have a part in the same run may end at the same time
+            // processes that contribute to the same run may end at the same time
             let lock = fs::File::create(directory.join(LOCK))?;
             flock(&lock, FlockOperation::LockExclusive)?;
             let before =
                 Run::read(&file).ok().filter(|before| self.session.is_some() && before.session == self.session);
             let whole = self.clone().after(before.unwrap_or_default());
-            // a command line may have secrets: the file is the owner's alone
+            // a command line may have secrets, so only the owner may read the file
             let mut fresh = tempfile::NamedTempFile::new_in(&directory)?;
             serde_json::to_writer(&mut fresh, &whole)?;
             fresh.flush()?;
@@ -106,7 +107,7 @@ impl Run {
         }
     }
 
-    /// The same with an earlier part of the run.
+    /// Adds an earlier contribution to the same run.
     fn after(mut self, before: Run) -> Run {
         let is_new = |opened: &Opened| !self.cassettes.iter().any(|known| known.cassette == opened.cassette);
         let earlier: Vec<Opened> = before.cassettes.into_iter().filter(is_new).collect();
@@ -119,7 +120,7 @@ impl Run {
         self
     }
 
-    /// The runs that are kept.
+    /// Returns the runs that are kept.
     pub fn kept() -> Vec<Run> {
         let files = directory().and_then(|directory| fs::read_dir(directory).ok());
         let mut paths: Vec<PathBuf> = files.into_iter().flatten().flatten().map(|file| file.path()).collect();
@@ -131,7 +132,7 @@ impl Run {
             .collect()
     }
 
-    /// Reads a run of a JSON report, or of a verdict file.
+    /// Reads a run from a JSON report or a verdict file.
     ///
     /// # Errors
     /// The file cannot be read, or is neither.
@@ -160,7 +161,7 @@ impl Run {
         self.opened_paths().any(|opened| pieces.iter().any(|piece| opened.starts_with(piece)))
     }
 
-    /// Whether it could have opened cassettes of a folder: it opened one, or its cassette's name is one of the folder.
+    /// Whether it could have opened cassettes of a folder: it opened one, or its cassette's name lies in the folder.
     pub fn concerns(&self, folder: &Path) -> bool {
         let folder = real(folder);
         let named = self.directory.as_ref().map(|directory| real(directory)).is_some_and(|directory| {
@@ -169,7 +170,7 @@ impl Run {
         named || self.opened_paths().any(|opened| opened.starts_with(&folder))
     }
 
-    /// The last of these runs that opened a cassette, and what became of it there.
+    /// Returns the last of these runs that opened a cassette, and what became of the cassette in it.
     pub fn last_use<'a>(runs: &'a [Run], pieces: &[PathBuf]) -> Option<(&'a Run, &'a Opened)> {
         let pieces: Vec<PathBuf> = pieces.iter().map(|piece| real(piece)).collect();
         let is_it = |opened: &&Opened| {
@@ -184,7 +185,8 @@ impl Run {
         self.cassettes.iter().filter(|cassette| !cassette.processes.is_empty()).map(|cassette| real(&cassette.cassette))
     }
 
-    /// Why it is not known that every test was run to its end. Of pytest it is known which tests were selected.
+    /// Returns why the run may not have run every test to its end; `None` if there is no such reason. pytest reports
+    /// which tests it selected.
     pub fn not_whole(&self) -> Option<String> {
         let Selected { given, deselected } = &self.selected;
         let mut reasons = Vec::new();
@@ -204,7 +206,7 @@ impl Run {
     }
 }
 
-/// What the processes say they opened.
+/// Returns the cassettes that processes opened, by their events.
 fn opened(events: &[Event]) -> Vec<Opened> {
     let of = |event: &Event| match event {
         Event::Opened { pid, cassette, .. } | Event::Took { pid, part: cassette, .. } => {
@@ -216,12 +218,12 @@ fn opened(events: &[Event]) -> Vec<Opened> {
     events.iter().filter_map(of).collect()
 }
 
-/// The path without symbolic links, if there is something.
+/// Resolves the symbolic links of a path, if it exists; otherwise makes it absolute.
 fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
-/// `$XDG_CACHE_HOME/super8/runs`, or below `$HOME/.cache`.
+/// Returns `$XDG_CACHE_HOME/super8/runs`, or the same below `$HOME/.cache`.
 fn directory() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
@@ -232,7 +234,7 @@ fn file_name(cassette: &str) -> String {
     Sha256::digest(cassette).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Removes the oldest files if there are many.
+/// Removes the oldest files if there are more than [`KEPT`].
 fn prune(directory: &Path) {
     let files = fs::read_dir(directory).into_iter().flatten().flatten();
     let files = files.filter(|file| file.file_name() != LOCK);
@@ -240,6 +242,6 @@ fn prune(directory: &Path) {
         files.filter_map(|file| Some((file.metadata().ok()?.mtime(), file.path()))).collect();
     all.sort();
     let many = all.len().saturating_sub(KEPT);
-    // another run may be removing the same
+    // another run may remove the same file, so errors are ignored
     all.into_iter().take(many).for_each(|(_, file)| drop(fs::remove_file(file)));
 }

@@ -1,4 +1,4 @@
-//! Checking a cassette: everything in it is read, and what is wrong is told with file and line.
+//! Checks a cassette: [`check`] reads everything in it and returns what is wrong, with file and line.
 
 mod secrets;
 #[cfg(test)]
@@ -18,35 +18,35 @@ use super8_cassette::{
 };
 use super8_shim::convert::{self, CType};
 
-/// Cassettes that are larger are a burden for a repository.
+/// The size in bytes from which a cassette is reported as a burden for a repository.
 const LARGE: u64 = 1 << 20;
-/// Entries, rows and documents that are larger are read by nobody.
+/// The size in bytes from which an entry, a row or a document is reported, because nobody reads one that long.
 const LONG: u64 = 1 << 18;
 
-/// What kind of thing was found.
+/// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// It cannot be read, or not be played.
+    /// Something cannot be read or played.
     Unreadable,
     /// A part that an entry names is not there.
     Missing,
     /// A file or a record that no entry names.
     Orphan,
-    /// The same part twice.
+    /// A part is there twice.
     Duplicate,
-    /// Looks like a secret.
+    /// Something looks like a secret.
     Secret,
     /// `volatile` has an item that means nothing, or names nothing.
     Volatile,
     /// Larger than is good for a repository.
     Large,
-    /// Something was wrong, and is corrected.
+    /// Something was wrong, and was corrected.
     Fixed,
 }
 
 impl Kind {
-    /// In a word.
+    /// Returns the name of the kind in the output.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Unreadable => "unreadable",
@@ -61,20 +61,20 @@ impl Kind {
     }
 }
 
-/// Something that was found.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Finding {
-    /// Where.
+    /// The file.
     pub file: PathBuf,
-    /// On which line, from 1.
+    /// The line, from 1.
     pub line: Option<u64>,
-    /// What kind of thing.
+    /// Its kind.
     pub kind: Kind,
-    /// What, and what to do about it.
+    /// What is wrong, and what to do about it.
     pub message: String,
 }
 
-/// What is wrong with a cassette; with all of them if the path is a directory of traces.
+/// Checks a cassette, or all traces if the path is a directory of traces.
 pub fn check(path: &Path) -> Vec<Finding> {
     if path.is_dir() && Format::of(path) == Some(Format::Ndjson) {
         let traces = ndjson::traces(path).into_iter().map(|id| path.join(id.file_name()));
@@ -83,7 +83,7 @@ pub fn check(path: &Path) -> Vec<Finding> {
     one(path)
 }
 
-/// What is wrong where there is no more than a recording that did not end.
+/// Checks a place where there is only a recording that did not end.
 pub fn unfinished(path: &Path) -> Vec<Finding> {
     let mut findings = Findings { path, found: Vec::new(), seen: HashSet::new() };
     findings.recording(path);
@@ -118,7 +118,7 @@ fn one(path: &Path) -> Vec<Finding> {
             check.unnamed();
             check.size();
             let mut findings = check.findings;
-            // what is unreadable otherwise is known by now
+            // anything else that is unreadable has been found by now
             if findings.found.is_empty()
                 && let Err(error) = storage.contents()
             {
@@ -129,8 +129,8 @@ fn one(path: &Path) -> Vec<Finding> {
     }
 }
 
-/// Corrects the numbers of rows that entries say, where their files have others: somebody has added a row, or taken one out. Says what
-/// it did.
+/// Corrects the number of rows (`n`) in entries whose rows files have another number, because somebody added or removed
+/// rows. Returns what it changed.
 ///
 /// # Errors
 /// The cassette cannot be read or written.
@@ -163,7 +163,7 @@ pub fn fix(path: &Path) -> Result<Vec<Finding>, CassetteError> {
         }
         let number = storage.line_of(place, Key::N.name());
         let Some(line) = lines.get_mut(number as usize - 1).filter(|_| there != said) else { continue };
-        // the last number on the line of `n` is its value, unless the entry is all on one line
+        // the text after the last colon is the value of `n`, unless the whole entry is on one line
         let (key, value) = line.rsplit_once(':').unwrap_or_default();
         if !key.trim_matches([' ', '-', '"', '\'']).eq("n") {
             continue;
@@ -178,9 +178,10 @@ pub fn fix(path: &Path) -> Result<Vec<Finding>, CassetteError> {
     Ok(fixed)
 }
 
-/// A shorter value stands in many places for something else.
+/// The least length of a marked value that is searched for elsewhere. Shorter ones appear in many places with another
+/// meaning.
 const TELLING: usize = 3;
-/// From this length on replay binds texts and numbers.
+/// The length from which replay binds texts and numbers.
 const BOUND: usize = 6;
 
 fn scalar(value: &Value) -> Option<String> {
@@ -199,7 +200,7 @@ fn scalars(value: &Value, out: &mut Vec<String>) {
     }
 }
 
-/// What was found so far in the cassette at a path.
+/// The findings so far in the cassette at `path`.
 struct Findings<'p> {
     path: &'p Path,
     found: Vec<Finding>,
@@ -209,14 +210,14 @@ struct Findings<'p> {
 impl Findings<'_> {
     fn add(&mut self, file: &Path, line: Option<u64>, kind: Kind, message: impl ToString) {
         let finding = Finding { file: file.to_owned(), line, kind, message: message.to_string() };
-        // What is wrong with a file is met again with each of its parts.
+        // The same problem of a file comes up again with each of its parts.
         if self.seen.insert(finding.clone()) {
             self.found.push(finding);
         }
     }
 
     fn unreadable(&mut self, error: &CassetteError) {
-        // by the name the user gave
+        // with the path as the user gave it
         let root = std::path::absolute(self.path).unwrap_or_default();
         let file = match error.file().strip_prefix(&root) {
             Ok(rest) if rest.as_os_str().is_empty() => self.path.to_owned(),
@@ -250,7 +251,7 @@ impl Findings<'_> {
 struct Check<'p> {
     storage: &'p dyn Store,
     parts: HashMap<&'p str, &'p Part>,
-    /// The parts that entries name.
+    /// The parts that entries named so far.
     named: HashSet<String>,
     /// Marked values that replay does not bind, with their items and lines.
     unbound: HashMap<String, (String, u64)>,
@@ -281,7 +282,7 @@ impl Check<'_> {
         }
     }
 
-    /// The file with the answers about a connection, which other connections may name, too.
+    /// Checks the info file of a connection, once: other connections may name the same one.
     fn answers(&mut self, name: &str) {
         let Some(part) = self.parts.get(name).copied().filter(|_| self.named.insert(name.to_owned())) else { return };
         let Some(connection) = name.strip_suffix("_info.yml").and_then(|id| id.parse().ok()) else { return };
@@ -310,7 +311,7 @@ impl Check<'_> {
                 _ => {}
             }
         }
-        // an earlier version named no file for the answers
+        // connects of earlier versions name no info file
         if entry.method == Method::Connect && entry.get(Key::InfoFile).is_none() {
             self.answers(&format!("{}_info.yml", entry.connection));
         }
@@ -319,12 +320,12 @@ impl Check<'_> {
         }
     }
 
-    /// A part that an entry names; `look` looks at it when it is named for the first time. Whether replay can read it is found out
-    /// with the entry.
+    /// Handles a part that an entry names. Calls `look` when the part is named for the first time. Whether replay can
+    /// read the part is checked together with the entry.
     fn part(&mut self, name: &str, look: fn(&mut Self, &Part), line: u64) {
         let first = self.named.insert(name.to_owned());
         let Some(part) = self.parts.get(name).copied().filter(|_| first) else { return };
-        // Records of one name belong together: those that come when an entry has told of them are others.
+        // All records of one name come before the entry that names them. Records after it belong to another recording.
         if let Some(late) = part.lines.iter().find(|at| u64::from(**at) > line) {
             let message = format!("{name} a second time: the entry on line {line} had all of it; record again");
             self.findings.add(&part.file, Some(u64::from(*late)), Kind::Duplicate, message);
@@ -388,7 +389,7 @@ impl Check<'_> {
         }
     }
 
-    /// Tells where a marked value that is not bound stands once more.
+    /// Reports an entry that has a marked value which replay does not bind.
     fn again(&mut self, entry: &Entry, file: &Path, line: u64) {
         if self.unbound.is_empty() || entry.get(Key::Volatile).is_some() {
             return;
@@ -421,7 +422,7 @@ impl Check<'_> {
         }
     }
 
-    /// Parts that no entry names, and answers about connections that there are not.
+    /// Reports parts that no entry names, and info files of connections that do not exist.
     fn unnamed(&mut self) {
         let mut parts: Vec<&Part> = self.parts.values().copied().collect();
         parts.sort_by(|one, other| one.name.cmp(&other.name));
@@ -454,7 +455,7 @@ impl Check<'_> {
     }
 }
 
-/// Reads what replay reads of an entry, as replay reads it: its parts, how many rows there are, and each cell by its C type.
+/// Reads an entry as replay does: its parts, the number of rows, and each cell by its C type.
 fn played(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), CassetteError> {
     check::check_cells(&entry, convert::fits_named).map_err(|wrong| storage.refuse_entry(place, wrong))?;
     if let Some(Value::Text(name)) = entry.get(Key::InfoFile) {
@@ -468,7 +469,7 @@ fn played(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), Cass
     }
     let row = |key| matches!(entry.get(key), Some(Value::List(_)));
     let has_rows = row(Key::Result) || row(Key::Rows) || entry.get(Key::RowsFile).is_some();
-    // a fetch_scroll without rows has failed, or is at the end
+    // a fetch_scroll without rows failed, or came to the end
     let expects = matches!(entry.method, Method::FetchAll | Method::FetchMany);
     if !entry.method.is_rows() || !(has_rows || expects) {
         return Ok(());

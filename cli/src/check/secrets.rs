@@ -1,5 +1,5 @@
-//! What looks like a secret in a text: what stands where a grammar has a password, in SQL, a connection string or a URL;
-//! a key or token by its own form.
+//! Finds what looks like a secret in a text: a value where the grammar of SQL, a connection string or a URL has a
+//! password ([`before`]), and a key or token that is recognizable by its form ([`beginning`]).
 //!
 //! The grammars are those of PostgreSQL (CREATE ROLE, user mappings, dblink), MariaDB and MySQL (IDENTIFIED, SET
 //! PASSWORD, CHANGE MASTER), SQL Server (ALTER LOGIN, keys and credentials, sp_addlogin, OPENROWSET), Oracle (IDENTIFIED
@@ -11,10 +11,11 @@ use std::sync::LazyLock;
 /// A literal of any of these databases: 'x', N'x', E'x', q'[x]', $$x$$, $tag$x$tag$, 0x12.
 const LITERAL: &str =
     r"(?:[nebx]|u&)?'(?P<single>(?:[^']|'')*)'|\$\w*\$(?P<dollar>[^$]*)\$\w*\$|(?P<hex>0x[0-9a-f]{8,})";
-/// And where it cannot be a name in quotes: "x".
+/// The same for places where double quotes cannot enclose a name: "x".
 const OR_DOUBLE: &str = r#"|"(?P<double>[^"]*)""#;
 
-/// Places in SQL where a password stands: the words before it, and whether it may be in double quotes or in none.
+/// Places in SQL where a password stands: a pattern for the words before it, and whether it may be in double quotes or
+/// without quotes.
 const PLACES: &[(&str, bool, bool)] = &[
     (
         r"\bidentified\s+(?:(?:with|via)\s+\S+\s+)?(?:by|using|as)\s+(?:(?:password|values)\s+)?(?:password\s*\(\s*)?",
@@ -30,10 +31,10 @@ const PLACES: &[(&str, bool, bool)] = &[
     (r"\bopenrowset\s*\(\s*n?'[^']*'\s*,\s*n?'[^']*'\s*;\s*n?'[^']*'\s*;\s*", false, false),
 ];
 
-/// `key=value` in a connection string, on its own or inside of a literal.
+/// `key=value` in a connection string, by itself or inside a literal.
 const PAIR: &str = r#"(?i)(?:^|[\s;'"{(&?,])(pwd|passwd|password|pass|passphrase|(?:access_?|refresh_?|auth_?)?token|client_?secret|secret|api_?key|private_?key|aws_secret_access_key|account_?key|shared_?access_?key)\s*=\s*(\{(?:[^}]|\}\})*\}|"[^"]*"|[^\s;'"{},&)]+)"#;
 
-/// Keys and tokens by their form.
+/// The forms of keys and tokens, with a name for each.
 const KEYS: &[(&str, &str)] = &[
     ("-----BEGIN PRIVATE KEY-----", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
     ("AKIA", r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
@@ -68,12 +69,13 @@ static PAIRS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PAIR).ok());
 static OF_A_FORM: LazyLock<Vec<(&str, Regex)>> =
     LazyLock::new(|| KEYS.iter().filter_map(|(name, form)| Some((*name, Regex::new(form).ok()?))).collect());
 
-/// What stands before a secret in a text: a keyword of a connection string, the words of SQL, a user in a URL.
+/// Returns the words before a secret in a text, if there is one: a keyword of a connection string, words of SQL, or a
+/// user in a URL.
 pub(super) fn before(text: &str) -> Option<String> {
     pair(text).or_else(|| words(&without_comments(text))).or_else(|| url(text))
 }
 
-/// The words of SQL before a password that stands there.
+/// Returns the words of SQL before a password, if there is one.
 fn words(sql: &str) -> Option<String> {
     SQL.iter().find_map(|place| {
         place.pattern.captures_iter(sql).find_map(|found| {
@@ -84,7 +86,7 @@ fn words(sql: &str) -> Option<String> {
                 "random" | "externally" | "globally" | "password" | "values"
             );
             let bare = found.name("bare").is_some();
-            // a statement that has its password in a parameter, and a word of the grammar
+            // no secret: a password in a parameter, or a bare word that is part of the grammar
             let hidden = is_hidden(value.as_str()) || (bare && name);
             let before = &sql[all.start()..value.start()];
             (!hidden).then(|| {
@@ -94,8 +96,8 @@ fn words(sql: &str) -> Option<String> {
     })
 }
 
-/// The keyword of a connection string whose value is a secret and stands there. In SQL only literals have them: in
-/// `password = other` two columns are compared.
+/// Returns a keyword of a connection string that has a secret as its value. In SQL only literals are searched, because
+/// `password = other` compares two columns.
 fn pair(text: &str) -> Option<String> {
     let sql = text.contains(['\'', '\n']) || text.split_whitespace().next().is_some_and(is_statement);
     let literals = || text.split('\'').skip(1).step_by(2);
@@ -121,7 +123,7 @@ fn is_statement(word: &str) -> bool {
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Whether a value is none: empty, a parameter, or what super8 has in its place.
+/// Whether a value is no secret: empty, a parameter, or super8's own mark.
 fn is_hidden(value: &str) -> bool {
     let value = value.trim().trim_matches(['{', '}', '\'', '"']).trim();
     let mark = value.bytes().all(|byte| byte == b'*') || matches!(value, "2A2A2A" | "2a2a2a");
@@ -130,7 +132,7 @@ fn is_hidden(value: &str) -> bool {
     mark || variable || ["<redacted", "<given", "***"].iter().any(|hidden| value.starts_with(hidden))
 }
 
-/// `scheme://user:` before a password that stands there.
+/// Returns `scheme://user:` before a password in a URL, if there is one.
 fn url(text: &str) -> Option<String> {
     text.match_indices("://").find_map(|(at, _)| {
         let rest = &text[at + 3..];
@@ -141,7 +143,7 @@ fn url(text: &str) -> Option<String> {
     })
 }
 
-/// The text with a blank for each comment of SQL that does not stand in a literal. MySQL runs what is in `/*! */`.
+/// Replaces each SQL comment outside of literals by a blank. Keeps `/*! */`, because MySQL runs what is in it.
 fn without_comments(sql: &str) -> String {
     let (mut plain, mut rest, mut quoted) = (String::with_capacity(sql.len()), sql, None);
     while let Some(first) = rest.chars().next() {
@@ -168,7 +170,7 @@ fn without_comments(sql: &str) -> String {
     plain
 }
 
-/// The form of a key that stands in a text.
+/// Returns the name of the form of a key in a text, if there is one.
 pub(super) fn beginning(text: &str) -> Option<&'static str> {
     OF_A_FORM.iter().find(|(_, form)| form.is_match(text)).map(|(name, _)| *name)
 }

@@ -1,4 +1,4 @@
-//! A finding of each kind, in both formats, where it is.
+//! Tests that there is a finding of each kind, at the right place, in both formats.
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn what_is_wrong_is_found_where_it_is() {
     assert_eq!(check(Path::new("/nonexistent/cassette"))[0].kind, Kind::Unreadable);
 }
 
-/// A trace's file with these records behind its header, and the mark that it is whole.
+/// Writes a trace with these records between its header and the mark that it is complete.
 fn trace(records: &[&str]) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let head = r#"{"version":"4.1","traceId":"x","type":"#;

@@ -1,4 +1,4 @@
-//! Recordings that other programs made, turned into cassettes: those of the super8 gem, and those of Softprobe.
+//! Turns recordings of other programs into cassettes: those of the super8 gem and of Softprobe.
 
 pub mod ruby_gem;
 pub mod softprobe;

@@ -1,7 +1,8 @@
-//! The timeline as one page: styles, data and script are in it, nothing is fetched, and nothing that a cassette says is
-//! anything but text. A policy in the page lets only the script below run, should an escape ever be forgotten.
+//! Writes the timeline as one HTML page. Styles, data and script are in the page, and it loads nothing. Everything that
+//! comes from a cassette is shown as text; a content security policy allows only the page's own script, in case an
+//! escape is ever forgotten.
 //!
-//! The page is [`head`], the entries as [`Data`], and [`foot`].
+//! To write a page, write [`head`], then each entry through [`Data`], then [`foot`].
 
 use super::timeline::{self, Counts, Mark, Rows, Shown, Step, Timeline};
 use crate::exit::Failure;
@@ -19,12 +20,12 @@ use super8_cassette::{ConnectionId, Entry, Key, Metadata, Method, Value};
 
 pub(super) const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
-/// Connections are told apart by so many colours.
+/// The number of colours for connections.
 const COLOURS: u32 = 8;
-/// Connections that get a button of their own.
+/// How many connections get a button of their own.
 const CHIPS: usize = 40;
 
-/// Writes the page down to its data.
+/// Writes the page up to its data.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -109,17 +110,17 @@ pub fn foot(out: &mut impl Write) -> io::Result<()> {
     write!(out, "<footer>super8 {}</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// What a sweep found at a command, for its place in the timeline.
+/// A finding of a sweep, with its place in the timeline.
 pub struct Swept {
     /// The command's line in the log.
     pub line: u32,
     /// The fault.
     pub fault: String,
-    /// What the program made of it.
+    /// What the program did about it.
     pub verdict: &'static str,
-    /// Why that is said, and the command that repeats it.
+    /// The reason for the verdict, and the command that repeats the run.
     pub why: String,
-    /// Whether it did wrong, and nobody allowed it.
+    /// Whether the program did wrong and nobody allowed it.
     pub is_found: bool,
 }
 
@@ -136,27 +137,27 @@ fn swept(out: &mut impl Write, swept: &[Swept]) -> io::Result<()> {
     out.write_all(b"</ul>\n</details>\n")
 }
 
-/// Characters of one cell.
+/// The most characters of one cell.
 const CELL: usize = 2000;
-/// Bytes of one value that is no text.
+/// The most bytes of one value that is no text.
 const WHOLE_VALUE: usize = 64 * 1024;
 
-/// Entries that stand in the page together, and bytes of them.
+/// The most entries in one element of the page, and their most bytes.
 const TOGETHER: (usize, usize) = (1000, 1 << 20);
-/// Texts that are remembered, so that they need not be written again, and the bytes of one.
+/// How many texts are remembered, so that they need not be written again, and the most bytes of one.
 const TEXTS: (usize, usize) = (10_000, 4096);
 
-/// Writes the entries, a thousand to an element, each with the texts that came up in it. A text has a number, and is written once
-/// as long as it is remembered.
+/// Writes the entries, up to a thousand to an element, each element with the texts that are new in it. Entries refer to
+/// texts by number, and a text is written once, as long as it is remembered.
 pub struct Data {
     numbers: Recent<String, usize>,
     last_number: usize,
-    /// Of the element that is not written yet: its entries as JSON, how many there are, and its texts.
+    /// The element that is not written yet: its entries as JSON, their number, and its texts.
     entries: String,
     count: usize,
     texts: String,
     log: String,
-    /// What a sweep found, by line.
+    /// The findings of a sweep, by line.
     swept: HashMap<u32, Vec<Swept>>,
 }
 
@@ -167,7 +168,7 @@ impl Default for Data {
 }
 
 impl Data {
-    /// The data of a page that shows what a sweep found as well.
+    /// Makes the data of a page that also shows the findings of a sweep.
     pub fn with(all: Vec<Swept>) -> Data {
         let mut swept: HashMap<u32, Vec<Swept>> = HashMap::new();
         all.into_iter().for_each(|one| swept.entry(one.line).or_default().push(one));
@@ -175,8 +176,9 @@ impl Data {
         Data { numbers: Recent::new(TEXTS.0), last_number: 0, entries, count: 0, texts, log, swept }
     }
 
-    /// Adds an entry: line, class, trouble, connection, statement, method, lane, whether the lane begins or ends here,
-    /// what was asked, what came of it, fields, diagnostics, rows, sets of parameters, what a sweep found. Zero is nothing.
+    /// Adds an entry, a list of: line, class, trouble, connection, statement, method, lane, whether the lane begins or
+    /// ends here, input, outcome, fields, diagnostics, rows, sets of parameters, findings of a sweep. Zero stands for
+    /// an empty item.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -185,7 +187,7 @@ impl Data {
         let kind = match entry.method.class() {
             Class::Command => 0,
             Class::Answer => 1,
-            // Where a lane ends.
+            // the end of a lane
             Class::Housekeeping if entry.method == Method::Disconnect => 3,
             Class::Housekeeping => 2,
         };
@@ -200,7 +202,7 @@ impl Data {
             _ => None,
         });
         let (lane, edge) = place.unwrap_or_default();
-        // The row of a fetch says itself what came of it.
+        // The row of a fetch is its outcome.
         let outcome = match (entry.method, &step.rows) {
             (Method::Fetch, Some(_)) if trouble == 0 => String::new(),
             _ => timeline::outcome(step),
@@ -230,7 +232,7 @@ impl Data {
         if full { self.element(out) } else { Ok(()) }
     }
 
-    /// Writes what is left.
+    /// Writes the last element.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -248,7 +250,7 @@ impl Data {
         )
     }
 
-    /// The number of a text, from 1; 0 if it is empty.
+    /// Returns the number of a text, from 1, or 0 if it is empty. Adds the text to the element if it is new.
     fn number(&mut self, text: &str) -> usize {
         if text.is_empty() {
             return 0;
@@ -265,9 +267,9 @@ impl Data {
         self.last_number
     }
 
-    /// Names and values by turns; a value that is no text stands in a list, as it is shown.
+    /// Returns names and values by turns. A value that is no text is in a list, in the form in which it is shown.
     fn fields(&mut self, step: &Step) -> Json {
-        // Rows stand by themselves.
+        // Rows are shown by themselves, not among the fields.
         let whole = step.rows.as_ref().is_some_and(|rows| rows.file.is_none() && rows.count == rows.first.len() as u64);
         let mut all = Vec::new();
         for (key, value) in &step.entry.fields {
@@ -288,7 +290,7 @@ impl Data {
         if all.is_empty() { json!(0) } else { Json::Array(all) }
     }
 
-    /// What a sweep found at a line: faults and what the program made of them, by turns.
+    /// Returns the findings of a sweep at a line: faults and what the program did about them, by turns.
     fn notes(&mut self, line: u32) -> Json {
         let here = self.swept.get(&line).into_iter().flatten();
         let notes: Vec<String> =
@@ -296,7 +298,7 @@ impl Data {
         if notes.is_empty() { json!(0) } else { notes.iter().map(|text| json!(self.number(text))).collect() }
     }
 
-    /// The return code, then SQLSTATE, native code and message of each record.
+    /// Returns the return code, then SQLSTATE, native code and message of each record.
     fn diagnostics(&mut self, entry: &Entry) -> Json {
         let Some(code) = entry.get(Key::Return).and_then(Value::as_text) else { return json!(0) };
         let mut all = vec![json!(self.number(code))];
@@ -308,8 +310,8 @@ impl Data {
         Json::Array(all)
     }
 
-    /// The columns' names (as one text, a line each), the rows, how many there are in all, the file they are in. A cell is
-    /// its text, null for NULL, 0 for one that was not read, text and length of one that was cut off.
+    /// Returns the columns' names (one text, a line each), the rows, their number in all, and their file. A cell is its
+    /// text; null for NULL; 0 if it was not read; text and length if it was cut off.
     fn rows(&mut self, rows: &Rows) -> Json {
         let one_line = |name: &String| name.replace('\n', " ");
         let names = self.number(&rows.columns.iter().map(one_line).collect::<Vec<_>>().join("\n"));
@@ -324,7 +326,7 @@ impl Data {
     }
 }
 
-/// JSON in which nothing can end the element it stands in.
+/// Writes JSON in such a way that nothing in it can end the element that it stands in.
 fn script_data(json: &Json) -> String {
     json.to_string().replace('<', "\\u003c")
 }
@@ -343,11 +345,11 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The drawing's width, in its own units.
+/// The width of the drawing, in its own units.
 const WIDTH: f64 = 1000.0;
-/// Ticks closer than this would lie on one another.
+/// The least distance of two ticks. Closer ones would overlap.
 const CLOSEST: f64 = 0.7;
-/// Connections that have a line of their own; more would be a drawing nobody can read.
+/// How many connections have a line of their own; nobody could read a drawing with more.
 const LINES: usize = 60;
 
 struct Line {
@@ -356,7 +358,7 @@ struct Line {
     ticks: Vec<(f64, u32)>,
 }
 
-/// What the head of a page shows of all entries.
+/// The overview of all entries in the head of a page.
 pub struct Overview {
     counts: Counts,
     width: usize,
@@ -366,7 +368,7 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// Looks at all entries.
+    /// Goes through all entries.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -394,7 +396,7 @@ impl Overview {
         Ok(overview)
     }
 
-    /// What an entry is wide.
+    /// Returns the width of an entry.
     fn scale(&self) -> f64 {
         WIDTH / self.counts.entries.max(1) as f64
     }
@@ -413,7 +415,7 @@ fn draw(out: &mut impl Write, lines: &BTreeMap<ConnectionId, Line>, scale: f64) 
         "<section class=\"overview\">\n<svg viewBox=\"0 0 {WIDTH} {height}\" style=\"--h:{height}\" preserveAspectRatio=\"none\" \
          role=\"img\" aria-label=\"which connection did something when\">"
     )?;
-    // A tick is as wide as its command, so that few commands make blocks and many make a texture.
+    // A tick is as wide as its command: few commands become blocks, many a texture.
     let wide = scale.clamp(1.2, 9.0) * 0.8;
     for (index, (connection, line)) in lines.iter().enumerate() {
         let y = 3.0 + step * (index as f64 + 0.5);
@@ -437,8 +439,8 @@ fn draw(out: &mut impl Write, lines: &BTreeMap<ConnectionId, Line>, scale: f64) 
     out.write_all(b"</svg>\n</section>\n")
 }
 
-/// Displays as the text, escaped. Control characters, and the ones that turn the direction of what follows, are shown
-/// by their number.
+/// Displays a text, escaped for HTML. Control characters, and those that change the direction of the text, are shown by
+/// their number.
 pub(super) struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {

@@ -1,4 +1,4 @@
-//! The page of a folder: a row for each cassette, which leads to its page and says how the cassette was last used.
+//! Writes the page of a folder: a row for each cassette, with a link to its page and how the cassette was last used.
 
 use super::html::{Escaped, STYLE};
 use std::fmt;
@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// Its page, or why it has none.
+    /// Its page, or the reason why it has none.
     pub page: Result<Page, String>,
-    /// The last run that opened it, as far as this machine knows.
+    /// The last run on this machine that opened it, if one is known.
     pub last: Option<LastUse>,
 }
 
@@ -22,7 +22,7 @@ pub struct Page {
     pub file: PathBuf,
     /// How many commands the cassette has.
     pub commands: usize,
-    /// When it was recorded; empty if nobody knows.
+    /// When it was recorded; empty if that is not known.
     pub recorded_on: String,
 }
 
@@ -32,11 +32,11 @@ pub struct LastUse {
     pub when: String,
     /// The verb and the command of the run.
     pub run: String,
-    /// What became of the cassette, in a word.
+    /// What became of the cassette, in one word.
     pub verdict: String,
-    /// What there is to say about that.
+    /// The reason for that, in a line.
     pub why: String,
-    /// Whether nothing was wrong with it.
+    /// Whether nothing was wrong with it in that run.
     pub is_well: bool,
 }
 
@@ -108,7 +108,7 @@ impl Row {
     }
 }
 
-/// A time in UTC, to the minute; nothing if it is not known.
+/// Displays a time in UTC, to the minute; nothing if it is not known.
 struct Time<'a>(&'a str);
 
 impl fmt::Display for Time<'_> {
@@ -121,7 +121,7 @@ impl fmt::Display for Time<'_> {
     }
 }
 
-/// A relative path as an address in a page: what could mean something else there is written in hexadecimal digits.
+/// Displays a relative path as a URL in a page. Bytes with a meaning in URLs are percent-encoded.
 struct Address<'a>(&'a Path);
 
 impl fmt::Display for Address<'_> {

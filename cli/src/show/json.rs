@@ -1,4 +1,4 @@
-//! The timeline as JSON: one object with the metadata and a list of entries, written as they are read.
+//! Writes the timeline as JSON: one object with the metadata and a list of entries, each written as it is read.
 
 use super::timeline::{Shown, Step, Timeline};
 use crate::exit::Failure;
@@ -6,14 +6,14 @@ use serde_json::{Map, Value as Json, json};
 use std::io::Write;
 use super8_cassette::{Metadata, Value};
 
-/// Writes everything.
+/// Writes the object.
 ///
 /// # Errors
-/// The cassette cannot be read, or standard output not be written.
+/// The cassette cannot be read, or standard output cannot be written.
 pub fn write(out: &mut dyn Write, name: &str, metadata: &Metadata, timeline: &Timeline<'_>) -> Result<(), Failure> {
     let head = json!({ "cassette": name, "metadata": json(&metadata.to_value()) });
     let head = head.to_string();
-    // All but the closing brace: the entries follow.
+    // Without the closing brace, because the entries follow.
     write!(out, "{},\"entries\":[", &head[..head.len() - 1])?;
     let mut comma = "";
     timeline.steps(&mut |step| {
@@ -49,7 +49,7 @@ fn entry(step: &Step) -> Json {
     Json::Object(map)
 }
 
-/// A cassette's value. A number that JSON readers would round is text.
+/// Converts a cassette's value. A number that JSON readers would round becomes text.
 pub fn json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,

@@ -1,5 +1,5 @@
-//! Showing a cassette: [`timeline`] reads it; [`text`], [`json`] and [`html`] are what comes of it, and [`index`] is
-//! the page of a folder.
+//! Shows a cassette: [`timeline`] reads it, [`text`], [`json`] and [`html`] write it, and [`index`] writes the page of
+//! a folder.
 
 pub mod html;
 pub mod index;

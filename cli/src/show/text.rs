@@ -1,4 +1,4 @@
-//! The timeline for a terminal or a pipe: a line for each entry.
+//! Writes the timeline for a terminal or a pipe, a line for each entry.
 
 use super::timeline::{self, Mark, Step, Timeline};
 use crate::exit::Failure;
@@ -9,17 +9,17 @@ use super8_cassette::summary::{asked, parameters};
 use super8_cassette::text::one_line;
 use super8_cassette::{ConnectionId, Metadata, Method};
 
-/// Bytes of a line in a pipe, where nothing is too wide: a statement may be megabytes long.
+/// The most bytes of a line in a pipe. There is no width to fit there, but a statement may be megabytes long.
 const LONGEST: usize = 4000;
 
 /// What is printed, and how wide.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Answers and housekeeping as well.
+    /// Print answers and housekeeping as well.
     pub all: bool,
-    /// The numbers of commands instead of lines.
+    /// Print the numbers of commands instead of lines.
     pub numbers: bool,
-    /// The terminal's columns.
+    /// The terminal's width in columns, if it is one.
     pub columns: Option<usize>,
 }
 
@@ -85,7 +85,7 @@ pub fn step(out: &mut impl Write, step: &Step, style: Look, width: usize) -> Res
     let asked: Vec<String> =
         [asked(entry, LONGEST)].into_iter().chain(parameters).filter(|part| !part.is_empty()).collect();
     let (asked, outcome) = (asked.join("  "), timeline::outcome(step));
-    // What came of it is the shorter part: it stays whole if it can.
+    // The outcome is usually the shorter part, so it is cut last.
     let kept = chars(&outcome).min(room * 2 / 3);
     let arrow = if asked.is_empty() || outcome.is_empty() { 0 } else { 4 };
     let asked = fit(&asked, room.saturating_sub(kept + arrow));
@@ -123,7 +123,7 @@ fn lanes(out: &mut impl Write, marks: &[Mark], class: Class, width: usize) -> Re
     Ok(write!(out, "{:1$}", "", 2 * (width - marks.len()))?)
 }
 
-/// The lanes under an entry.
+/// Writes the lanes under an entry.
 fn below(out: &mut impl Write, marks: &[Mark], width: usize) -> Result<(), Failure> {
     for mark in marks {
         match mark {
@@ -140,7 +140,7 @@ fn chars(text: &str) -> usize {
     text.chars().count()
 }
 
-/// At most `max` characters of a line.
+/// Cuts a line to at most `max` characters.
 fn fit(text: &str, max: usize) -> String {
     if chars(text) <= max {
         return text.to_owned();

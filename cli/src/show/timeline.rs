@@ -1,4 +1,5 @@
-//! A cassette as a timeline: its entries in order, each with its lanes, its place, its rows and what came of it in words.
+//! Reads a cassette as a timeline: its entries in order, each with its lanes, its place, its rows and its outcome in
+//! words.
 
 use crate::cassette::{Opened, with_entries};
 use crate::exit::Failure;
@@ -10,46 +11,46 @@ use super8_cassette::summary::show;
 use super8_cassette::text::{cut, one_line};
 use super8_cassette::{Cell, CellError, ConnectionId, CutCell, Entry, EntryRef, Key, Method, Store, Value, cell};
 
-/// Bytes of one value.
+/// The most bytes of one value.
 pub const VALUE: usize = 400;
 
-/// A cassette that was walked over once.
+/// A timeline. [`Timeline::new`] walks over the log once to count; [`Timeline::steps`] walks over it again.
 pub struct Timeline<'a> {
     storage: &'a dyn Store,
-    /// How many entries each connection has.
+    /// The number of entries of each connection.
     entries: HashMap<ConnectionId, u64>,
     counts: Counts,
     width: usize,
     rows_kept: usize,
 }
 
-/// A walk over the entries, with what has to be known of those before.
+/// A walk over the entries, with the state that later entries need.
 struct Walk<'a> {
     storage: &'a dyn Store,
-    /// Entries that were read and not told yet: columns may be asked for behind the rows.
+    /// Entries that were read and not handed out yet, because a program may ask for columns after it read the rows.
     ahead: VecDeque<(EntryRef, Entry)>,
-    /// Bytes that they have in the log.
+    /// Their bytes in the log.
     bytes: usize,
-    /// The columns file of a statement.
+    /// The columns file of each statement.
     columns: Recent<(u32, u32), String>,
-    /// The names of the columns in a file.
+    /// The names of the columns in each columns file.
     names: Recent<String, Vec<String>>,
     lanes: Lanes,
     commands: usize,
     rows_kept: usize,
 }
 
-/// Entries and bytes that are read ahead.
+/// How many entries, and bytes of them, are read ahead.
 const AHEAD: (usize, usize) = (64, 32 * 1024);
-/// Statements and columns files that are remembered, twice over.
+/// How many statements and columns files are remembered (up to twice as many).
 const REMEMBERED: usize = 10_000;
 
-/// How much there is of everything.
+/// The numbers of everything in a cassette.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Entries of the log.
     pub entries: usize,
-    /// Those that reach the database.
+    /// Entries that reach the database.
     pub commands: usize,
     /// Connections.
     pub connections: usize,
@@ -69,7 +70,7 @@ pub struct Step {
     pub entry: Entry,
     /// What the lanes show.
     pub marks: Vec<Mark>,
-    /// The rows that came, if some did.
+    /// The rows that it got, if any.
     pub rows: Option<Rows>,
     /// The sets of parameters, if they are in a file.
     pub sets: Option<Rows>,
@@ -78,11 +79,11 @@ pub struct Step {
 /// The rows of one entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
-    /// The names of the columns; may be fewer than there are cells.
+    /// The names of the columns; there may be fewer than cells.
     pub columns: Vec<String>,
     /// The first rows.
     pub first: Vec<Vec<Shown>>,
-    /// How many there are in all.
+    /// The number of all rows.
     pub count: u64,
     /// The file they are in.
     pub file: Option<String>,
@@ -97,7 +98,7 @@ pub enum Shown {
     Unread,
     /// A value.
     Value(String),
-    /// A value that did not fit the application's buffer; the length the driver gave.
+    /// A value that did not fit the application's buffer, with the length that the driver reported.
     Cut(String, i64),
 }
 
@@ -125,12 +126,12 @@ impl<'a> Timeline<'a> {
         Ok(Timeline { storage, entries, counts, width, rows_kept })
     }
 
-    /// How much there is.
+    /// Returns the numbers of entries, commands, connections and statements.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How many lanes there are side by side.
+    /// Returns the largest number of lanes side by side.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -147,10 +148,10 @@ impl<'a> Timeline<'a> {
         Ok(())
     }
 
-    /// Hands all entries to `told`, in order.
+    /// Hands each entry to `told`, in order.
     ///
     /// # Errors
-    /// One, or its rows, cannot be read; what `told` returns.
+    /// An entry or its rows cannot be read; or any error that `told` returns.
     pub fn steps(&self, told: &mut dyn FnMut(&Step) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut walk = Walk {
             storage: self.storage,
@@ -179,7 +180,7 @@ impl<'a> Timeline<'a> {
     }
 }
 
-/// What there is of one connection.
+/// The entries of one connection.
 #[derive(Default)]
 struct Span {
     /// The positions of its first and its last entry.
@@ -190,9 +191,9 @@ struct Span {
 }
 
 impl Span {
-    /// How many connections there are at once, at most.
+    /// Returns the largest number of connections that are open at once.
     fn at_once<'s>(spans: impl Iterator<Item = &'s Span>) -> usize {
-        // a connection's lane is free behind its last entry
+        // a connection's lane is free after its last entry
         let mut edges: Vec<(usize, bool)> = spans.flat_map(|span| [(span.first, false), (span.last, true)]).collect();
         edges.sort_unstable();
         let (mut open, mut most) = (0_usize, 0);
@@ -204,12 +205,12 @@ impl Span {
     }
 }
 
-/// A set of numbers that mostly follow on one another: the first and the last of each run.
+/// A set of mostly consecutive numbers, kept as ranges: the first number of each with its last.
 #[derive(Default)]
 struct Numbers(BTreeMap<u32, u32>);
 
 impl Numbers {
-    /// Adds a number; whether it was not there.
+    /// Adds a number. Returns whether it is new.
     fn insert(&mut self, number: u32) -> bool {
         let before = self.0.range(..=number).next_back().map(|(first, last)| (*first, *last));
         if before.is_some_and(|(_, last)| number <= last) {
@@ -223,7 +224,7 @@ impl Numbers {
 }
 
 impl Walk<'_> {
-    /// The next entry of those that were read.
+    /// Returns the next of the entries that were read ahead.
     fn step(&mut self) -> Result<Option<Step>, Failure> {
         let Some((place, entry)) = self.ahead.pop_front() else { return Ok(None) };
         self.bytes -= place.len as usize;
@@ -241,7 +242,7 @@ impl Walk<'_> {
 
     fn rows(&mut self, entry: &Entry) -> Result<Option<Rows>, Failure> {
         let mut rows = Rows::default();
-        // A fetched row is told in words.
+        // The row of a fetch is shown as its outcome.
         let kept = self.rows_kept.max(usize::from(entry.method == Method::Fetch));
         if let Some(file) = entry.get(Key::RowsFile).and_then(Value::as_text) {
             rows = self.in_file(file, kept)?;
@@ -265,7 +266,7 @@ impl Walk<'_> {
         Ok(Some(rows))
     }
 
-    /// The sets of parameters in a file, one for each row of an array.
+    /// Returns the sets of parameters in a file.
     fn sets(&self, entry: &Entry) -> Result<Option<Rows>, Failure> {
         let Some(file) = entry.get(Key::ParamsFile).and_then(Value::as_text) else { return Ok(None) };
         let mut sets = self.in_file(file, self.rows_kept)?;
@@ -274,7 +275,7 @@ impl Walk<'_> {
         Ok(Some(sets))
     }
 
-    /// The rows of a part, the first `kept` of them to be shown.
+    /// Reads the rows of a part, and keeps the first `kept` to show them.
     fn in_file(&self, file: &str, kept: usize) -> Result<Rows, Failure> {
         let mut rows = Rows { file: Some(file.to_owned()), ..Rows::default() };
         let mut source = self.storage.rows(file)?;
@@ -291,7 +292,8 @@ impl Walk<'_> {
         Ok(rows)
     }
 
-    /// The names of the columns the rows of an entry have: those told of last, or those that are told of soon.
+    /// Returns the names of the columns of an entry's rows: from the statement's last `columns` entry, or from the next
+    /// one within the entries read ahead.
     fn names(&mut self, entry: &Entry) -> Vec<String> {
         let Some(statement) = entry.statement.map(|statement| (entry.connection.0, statement)) else {
             return Vec::new();
@@ -307,9 +309,9 @@ impl Walk<'_> {
         if let Some(names) = self.names.get(&file) {
             return names.clone();
         }
-        // Without names the rows are still worth a look; `super8 check` says what is wrong with the file.
+        // An unreadable file only costs the names; `super8 check` says what is wrong with it.
         let document = self.storage.document(&file).unwrap_or(Value::Null);
-        // a program may have asked for no more than the label
+        // a program may have asked only for the label
         let named =
             |column: &Value| ["name", "label"].into_iter().find_map(|key| Some(column.get(key)?.as_text()?.to_owned()));
         let name = |column: &Value| named(column).unwrap_or_default();
@@ -319,7 +321,7 @@ impl Walk<'_> {
     }
 }
 
-/// The statement and the columns file of an entry that tells of columns.
+/// Returns the statement and the columns file of a `columns` entry.
 fn columns_of(entry: &Entry) -> Option<((u32, u32), &str)> {
     let file = entry.get(Key::ColumnsFile).filter(|_| entry.method == Method::Columns)?.as_text()?;
     Some(((entry.connection.0, entry.statement?), file))
@@ -336,7 +338,7 @@ fn cell(field: &[u8], scratch: &mut Vec<u8>) -> Result<Shown, CellError> {
     })
 }
 
-/// A cell that stands in the log.
+/// Returns a cell of the log as it is shown.
 fn value(value: &Value) -> Shown {
     match value {
         Value::Null => Shown::Null,
@@ -353,7 +355,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// What came of it, in a few words: nothing where there is nothing to say.
+/// Returns the outcome in a few words; empty if there is nothing to say.
 pub fn outcome(step: &Step) -> String {
     let Step { entry, rows, .. } = step;
     if let Some(trouble) = trouble(entry) {
@@ -385,7 +387,7 @@ fn counted(rows: &Rows) -> String {
     if rows.count == 1 { "1 row".to_owned() } else { format!("{} rows", rows.count) }
 }
 
-/// The return code and the first diagnostic, if it was not a success.
+/// Returns the return code and the first diagnostic, if it was not a success.
 pub fn trouble(entry: &Entry) -> Option<String> {
     let code = entry.get(Key::Return).and_then(Value::as_text)?;
     let first = entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(<[Value]>::first);
@@ -393,7 +395,7 @@ pub fn trouble(entry: &Entry) -> Option<String> {
     Some(one_line(&format!("{code} {} {}", text("sqlstate"), text("message"))))
 }
 
-/// A row on one line.
+/// Returns a row on one line.
 pub fn row_words(row: &[Shown]) -> String {
     let word = |cell: &Shown| match cell {
         Shown::Null => "NULL".to_owned(),
@@ -404,39 +406,39 @@ pub fn row_words(row: &[Shown]) -> String {
     row.iter().map(word).collect::<Vec<_>>().join(" | ")
 }
 
-/// What a lane shows beside one entry.
+/// What one lane shows beside an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// No connection.
     Empty,
-    /// A connection that has nothing to do with the entry.
+    /// A connection that the entry does not belong to.
     Through(ConnectionId),
     /// The entry's connection.
     Here {
         /// The connection.
         connection: ConnectionId,
-        /// This is its first entry.
+        /// Whether this is its first entry.
         first: bool,
-        /// This is its last entry.
+        /// Whether this is its last entry.
         last: bool,
     },
 }
 
-/// Hands out the places.
+/// Assigns lanes to connections.
 #[derive(Debug)]
 pub struct Lanes {
-    /// Entries of each connection that are still to come.
+    /// The number of entries still to come of each connection.
     left: HashMap<ConnectionId, u64>,
     places: Vec<Option<ConnectionId>>,
 }
 
 impl Lanes {
-    /// For connections with so many entries each.
+    /// Makes lanes for connections with these numbers of entries.
     pub fn new(entries: HashMap<ConnectionId, u64>) -> Lanes {
         Lanes { left: entries, places: Vec::new() }
     }
 
-    /// The marks beside the next entry, which belongs to this connection.
+    /// Returns the marks beside the next entry, which belongs to this connection.
     pub fn next(&mut self, connection: ConnectionId) -> Vec<Mark> {
         let left = self.left.entry(connection).or_insert(1);
         *left = left.saturating_sub(1);

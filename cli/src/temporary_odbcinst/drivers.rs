@@ -1,9 +1,9 @@
-//! odbcinst.ini with super8 in every driver's place.
+//! Writes an odbcinst.ini with super8 in place of every driver.
 //!
 //! A driver's section keeps its name and its keys (driver managers and drivers read theirs there) and gets super8's
-//! library. The real section follows at the end of the file under a name that nobody looks for: a program that takes
-//! "the last driver with `SQL Server` in its name" must not find it. A library's path is a name, too: the driver
-//! manager looks for a section of that name before it opens the path.
+//! library. The real section follows at the end of the file under a name that no program looks for: one that takes "the
+//! last driver with `SQL Server` in its name" must not find it. A library's path also becomes a section, because the
+//! driver manager looks for a section of that name before it opens the path.
 
 use super::recorded::{Name, Recorded};
 use super::sections::{self, Notes, Text, keys_without};
@@ -18,35 +18,35 @@ use super8_shim::driver::find::REAL_DRIVER;
 use super8_shim::driver::search::Search;
 use super8_shim::platform;
 
-/// What the sections of drivers become.
+/// How the sections of drivers are changed.
 pub struct Drivers<'a> {
     /// super8's libraries.
     pub libraries: &'a Libraries,
     /// Where bare library names are looked for.
     pub search: &'a Search,
-    /// Whether real drivers are to be called: not at replay.
+    /// Whether real drivers will be called. False at replay.
     pub real: bool,
-    /// What the cassette names.
+    /// The drivers and data sources that the cassette names.
     pub recorded: &'a Recorded,
 }
 
-/// How the section of a real driver is named; a number follows.
+/// The beginning of the name of a real driver's section; a number follows.
 const REAL: &[u8] = b"super8 real driver ";
 
-/// A driver that super8 stands before.
+/// A driver that super8 is put in front of.
 struct Swapped {
     kind: Kind,
-    /// Its library by every path somebody may write.
+    /// Every path of its library that somebody may use.
     paths: Vec<PathBuf>,
 }
 
 impl Drivers<'_> {
-    /// The text of odbcinst.ini for these sections.
+    /// Returns the text of odbcinst.ini for these sections.
     pub fn text(&self, drivers: &[Section], notes: &mut Notes) -> Text {
         let mut text = Text::default();
         let mut hidden = Vec::new();
         let mut by_path: Vec<(PathBuf, Kind, Vec<u8>)> = Vec::new();
-        // Of the run that this one is started in: what super8 stands before there, it stands before already.
+        // Sections of an outer run, in which this one is started: super8 is already in front of their drivers.
         let of_outer_run = |section: &&Section| section.name.starts_with(REAL);
         let outer = drivers.iter().filter(of_outer_run).count();
         for section in drivers.iter().filter(|section| self.real || !of_outer_run(section)) {
@@ -58,7 +58,7 @@ impl Drivers<'_> {
             let swapped =
                 if section.name.eq_ignore_ascii_case(sections::MANAGER) { None } else { self.swapped(section, notes) };
             let Some(Swapped { kind, paths }) = swapped else {
-                // What names super8 already has its real driver.
+                // A section that names super8 already has its real driver.
                 match wanted.filter(|_| !self.real || !self.is_super8(section)) {
                     Some(kind) => _ = self.declare(&mut text, &section.name, kind),
                     None => _ = text.section(&section.name, section.pairs()),
@@ -99,7 +99,7 @@ impl Drivers<'_> {
         text
     }
 
-    /// A section for a driver that is known from the cassette only.
+    /// Adds a section for a driver that only the cassette names.
     fn declare(&self, text: &mut Text, name: &[u8], kind: Kind) -> bool {
         text.section(name, [(&b"Driver"[..], self.libraries.of(kind).as_os_str().as_bytes())])
     }
@@ -109,7 +109,7 @@ impl Drivers<'_> {
         let (file, kind) = match self.look(&spelled) {
             Looked::Driver(file, kind) => (file, kind),
             Looked::Super8 => return None,
-            // At replay nothing needs to be installed; whether the program uses this driver is its business.
+            // At replay no driver needs to be installed, and the program may not even use this one.
             Looked::Absent(_) if !self.real => {
                 let kind = self.recorded.kind?;
                 return Some(Swapped { kind, paths: Vec::new() });
@@ -130,7 +130,7 @@ impl Drivers<'_> {
         section.library().is_some_and(|library| matches!(self.look(&to_path(library)), Looked::Super8))
     }
 
-    /// What there is behind a library's name.
+    /// Finds out what is behind a library's name.
     pub fn look(&self, library: &Path) -> Looked {
         let Some(file) = locate(library, self.search) else {
             return Looked::Absent(format!("there is no library {}", library.display()));
@@ -146,17 +146,17 @@ impl Drivers<'_> {
     }
 }
 
-/// What there is behind a library's name.
+/// What is behind a library's name.
 pub enum Looked {
-    /// A driver, its file and kind.
+    /// A driver, with its file and kind.
     Driver(PathBuf, Kind),
-    /// super8 itself: this one is configured already.
+    /// super8 itself: the section is configured already.
     Super8,
     /// No driver, and why not.
     Absent(String),
 }
 
-/// The file of a library: as super8 finds it, or in the dynamic linker's usual places.
+/// Finds the file of a library, as super8 does, or in the dynamic linker's usual places.
 pub fn locate(library: &Path, search: &Search) -> Option<PathBuf> {
     let listed = std::env::var_os("LD_LIBRARY_PATH").map(|path| super8_shim::driver::search::split(&path));
     let linker = listed.unwrap_or_default().into_iter().chain(platform::linker_directories()).collect();
@@ -164,7 +164,7 @@ pub fn locate(library: &Path, search: &Search) -> Option<PathBuf> {
     search.in_first(library).or_else(|| linker.in_first(library)).or_else(|| search.in_last(library))
 }
 
-/// Whether a data source's `Driver` is the name of one of these sections.
+/// Whether a data source's `Driver` names one of these sections.
 pub fn is_name(drivers: &[Section], driver: &[u8]) -> bool {
     drivers.iter().any(|section| section.name.eq_ignore_ascii_case(driver) && section.name != sections::MANAGER)
 }

@@ -1,5 +1,6 @@
-//! A throw-away driver manager configuration in which super8 stands before every driver, so that a program is recorded
-//! and replayed without a change to anybody's odbcinst.ini. It is never more readable than what it was made from.
+//! A throw-away configuration for the driver manager in which super8 is in front of every driver, so that a program can
+//! be recorded and replayed without a change to any odbcinst.ini. Its files are never more readable than the ones that
+//! it was made from.
 
 mod drivers;
 mod recorded;
@@ -20,10 +21,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use super8_shim::driver::Site;
 
-/// The configuration: files for the directory of a run.
+/// The configuration: the files for the directory of a run.
 pub struct TemporaryOdbcinst {
     files: Vec<ConfigurationFile>,
-    /// Where the system has its file data sources.
+    /// The system's directory of file data sources.
     file_sources: Option<PathBuf>,
     notes: Notes,
 }
@@ -35,8 +36,8 @@ struct ConfigurationFile {
 }
 
 impl TemporaryOdbcinst {
-    /// Makes the configuration from the one this process has. `real` says whether real drivers are to be called: otherwise it
-    /// has no secrets. `recorded` is what the cassette to be replayed names.
+    /// Makes the configuration from that of this process. `real` says whether real drivers will be called; if not, the
+    /// configuration has no secrets. `recorded` is what the cassette to be replayed names.
     pub fn new(libraries: &Libraries, real: bool, recorded: &Recorded) -> TemporaryOdbcinst {
         let site = Site::of(&|name| std::env::var_os(name));
         let files = |files: &[(PathBuf, bool)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
@@ -55,7 +56,7 @@ impl TemporaryOdbcinst {
         let mut system_text = source_text(std::slice::from_ref(&system));
         sources::declare(&mut system_text, &user_text, &drivers, &mut notes);
 
-        // without secrets there is nothing to hide from a process of the run
+        // without secrets, every process of the run may read the file
         let readers = |files: &[PathBuf]| match !real || files.iter().all(|file| is_public(file)) {
             true => Readers::TheRun,
             false => Readers::Nobody,
@@ -65,12 +66,12 @@ impl TemporaryOdbcinst {
             ConfigurationFile { name: SOURCES, text: system_text, readers: readers(std::slice::from_ref(&system)) },
             ConfigurationFile { name: USER_SOURCES, text: user_text, readers: readers(user.as_slice()) },
         ];
-        // Where file data sources are looked for: beside the system's files.
+        // The driver manager looks for file data sources beside the system's files.
         let file_sources = system.parent().map(|parent| parent.join(FILE_SOURCES)).filter(|path| path.is_dir());
         TemporaryOdbcinst { files, file_sources, notes }
     }
 
-    /// Makes the directory of a run with these files in it, and what `more` adds.
+    /// Makes the directory of a run with these files, and with what `more` adds.
     ///
     /// # Errors
     /// The directory for temporary files cannot be written.
@@ -97,8 +98,8 @@ impl TemporaryOdbcinst {
         }
     }
 
-    /// The variables with which a process sees the configuration in this directory, and none other. A `super8` that it starts uses
-    /// the same libraries.
+    /// Returns the variables that make a process use the configuration in this directory and no other. A `super8` that
+    /// the process starts uses the same libraries.
     pub fn environment(directory: &Path, libraries: &Libraries) -> [(&'static str, OsString); 6] {
         [
             (libraries::VARIABLE, libraries.directory().into()),
@@ -111,13 +112,13 @@ impl TemporaryOdbcinst {
         ]
     }
 
-    /// What did not fit.
+    /// Returns notes on drivers and data sources that could not be handled.
     pub fn notes(&self) -> &[String] {
         &self.notes.0
     }
 }
 
-/// Whether everybody may read a file as it is: it and each directory above it. A file that is not there hides nothing.
+/// Whether everybody may read a file: the file itself and each directory above it. A missing file counts as public.
 fn is_public(file: &Path) -> bool {
     let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
     let Ok(own) = mode(file) else { return true };

@@ -1,4 +1,4 @@
-//! The drivers and data sources a cassette was recorded with: what a replay has to declare.
+//! The drivers and data sources that a cassette was recorded with. A replay has to declare them.
 
 use crate::exit::Failure;
 use std::path::PathBuf;
@@ -7,19 +7,21 @@ use super8_shim::args::encode_bytes;
 use super8_shim::config::keywords::is_harmless;
 use super8_shim::driver::{Kind, find};
 
-/// Names from the connect entries of a cassette, with the kind of driver behind each. Empty for a cassette to be recorded.
+/// The names in the connect entries of cassettes, with the kind of driver behind each. Empty if a cassette is to be
+/// recorded.
 #[derive(Debug, Default)]
 pub struct Recorded {
     /// Names (or libraries) given in `DRIVER=`.
     pub drivers: Names,
     /// Data sources.
     pub sources: Names,
-    /// The kind of the driver the cassette was recorded with, the first one if there were several.
+    /// The kind of the driver that the cassette was recorded with; of the first one if there were several.
     pub kind: Option<Kind>,
 }
 
 impl Recorded {
-    /// What can be connected to at replay, for a program that did not. `whose` has connects only to that.
+    /// Returns a message that lists what can be connected to at replay, for a program that connected to none of it.
+    /// `whose` begins the message: with `the cassette has` it is `the cassette has connects only to ...`.
     pub fn told(&self, whose: &str) -> Option<String> {
         let list = |names: &Names| {
             let mut list: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(&name.name).into_owned()).collect();
@@ -37,35 +39,35 @@ impl Recorded {
     }
 }
 
-/// A name that was connected to.
+/// A data source or driver that was connected to.
 #[derive(Debug)]
 pub struct Name {
-    /// The data source, or the driver.
+    /// Its name.
     pub name: Vec<u8>,
     /// The kind of driver behind it.
     pub kind: Kind,
-    /// What the data source's section said, as far as the cassette shows it.
+    /// The keys of the data source's section, as far as the cassette has them.
     pub keys: Vec<(String, String)>,
 }
 
-/// Names of sections, which compare without case, in the order in which they were connected to first.
+/// Names of sections, compared without case, in the order of their first connects.
 #[derive(Debug, Default)]
 pub struct Names(Vec<Name>);
 
 impl Names {
-    /// The kind of driver behind a name.
+    /// Returns the kind of driver behind a name.
     pub fn kind(&self, name: &[u8]) -> Option<Kind> {
         self.iter().find(|known| known.name.eq_ignore_ascii_case(name)).map(|known| known.kind)
     }
 
-    /// All names.
+    /// Returns all names.
     pub fn iter(&self) -> impl Iterator<Item = &Name> {
         self.0.iter()
     }
 
     fn add(&mut self, name: &str, kind: Kind, keys: Vec<(String, String)>) {
-        // unixODBC looks up what a Unicode program gives in ISO-8859-1, and what others give as it is: to a driver without
-        // Unicode functions it gives what it looked up.
+        // unixODBC looks up the name that a Unicode program gives in ISO-8859-1, and the name of other programs as it
+        // is. It passes the name that it looked up to a driver without Unicode functions. So both forms are declared.
         let latin: Option<Vec<u8>> = name.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
         for name in std::iter::once(encode_bytes(name)).chain(latin) {
             self.push(Name { name, kind, keys: keys.clone() });
@@ -80,7 +82,7 @@ impl Names {
 }
 
 impl Recorded {
-    /// What several cassettes name together.
+    /// Reads what several cassettes name together.
     ///
     /// # Errors
     /// One of them cannot be read.
@@ -92,8 +94,8 @@ impl Recorded {
         Ok(all)
     }
 
-    /// The same of those that can be read. Which of them a command opens is known only in its processes: what is wrong with one is
-    /// told there.
+    /// Does the same and skips cassettes that cannot be read. Only the processes of the command know which of them they
+    /// open; they report what is wrong with one.
     pub fn of_readable(cassettes: &[PathBuf]) -> Recorded {
         let mut all = Recorded::default();
         for cassette in cassettes {
@@ -112,7 +114,7 @@ impl Recorded {
         self.kind = self.kind.or(other.kind);
     }
 
-    /// Reads the connect entries.
+    /// Reads the connect entries of a cassette.
     ///
     /// # Errors
     /// The cassette cannot be read.
@@ -133,7 +135,7 @@ impl Recorded {
             let kind = text(Key::Kind).map(kind).or(recorded.kind).unwrap_or(Kind::Unicode);
             recorded.sources.add(text(Key::Dsn).unwrap_or_default(), kind, keys(entry.get(Key::DsnSection)));
             if metadata.made_by_hand && text(Key::Dsn).is_none() && text(Key::Driver).is_none() {
-                // driver managers take it for every data source that they do not find
+                // driver managers use this section for every data source that they do not find
                 recorded.sources.add("DEFAULT", kind, Vec::new());
             }
             recorded.drivers.add(text(Key::Driver).unwrap_or_default(), kind, Vec::new());
@@ -146,8 +148,8 @@ fn kind(name: &str) -> Kind {
     if name == "ansi" { Kind::Ansi } else { Kind::Unicode }
 }
 
-/// What a recorded section says, if it can stand in an ini file: a cassette may hold anything, and no more is taken from it
-/// than super8 would have written.
+/// Returns those keys of a recorded section that may be written to an ini file. A cassette may have anything in it, so
+/// only keys that super8 itself would have recorded are taken.
 fn keys(section: Option<&Value>) -> Vec<(String, String)> {
     let Some(Value::Map(section)) = section else { return Vec::new() };
     let pairs = section.iter().filter_map(|(key, value)| Some((key, value.as_text()?)));

@@ -1,19 +1,19 @@
-//! The sections of ini files: read as the driver manager reads them, written as it understands them.
+//! Reads the sections of ini files as the driver manager does, and writes them in a form that it understands.
 
 use std::path::PathBuf;
 use super8_shim::config::ini::{self, Section};
 use super8_shim::config::keywords::is_secret;
 use super8_shim::config::redact::has_assigned_secret;
 
-/// The name of the driver manager's own section of odbcinst.ini: no driver.
+/// The name of the driver manager's own section in odbcinst.ini, which is no driver.
 pub const MANAGER: &[u8] = b"ODBC";
 
-/// All sections of some files, with or without what may be a secret. Of two with one name only the first counts, in whatever
-/// file it is.
+/// Reads all sections of some files, with or without keys that may be secrets. If several sections have the same name,
+/// only the first of all files counts.
 pub fn read(files: &[PathBuf], secrets: bool) -> Vec<Section> {
     let mut all: Vec<Section> = Vec::new();
     for file in files {
-        // A file that is absent or unreadable counts as empty, as it does for the driver manager.
+        // A missing or unreadable file counts as empty, as for the driver manager.
         for mut section in ini::parse(&std::fs::read(file).unwrap_or_default(), file) {
             if !secrets {
                 section.retain(|key, value| !is_secret(key) && !has_assigned_secret(&String::from_utf8_lossy(value)));
@@ -26,7 +26,7 @@ pub fn read(files: &[PathBuf], secrets: bool) -> Vec<Section> {
     all
 }
 
-/// Things worth saying about the configuration, should nothing come of it.
+/// Notes on the configuration, to be shown if nothing connects through super8.
 #[derive(Debug, Default)]
 pub struct Notes(pub Vec<String>);
 
@@ -44,7 +44,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// Adds a section, unless there is one with this name. False if the name cannot stand in an ini file.
+    /// Adds a section, unless there is one with this name. Returns false if the name cannot be written to an ini file.
     pub fn section<'a>(&mut self, name: &[u8], keys: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> bool {
         if name.is_empty() || name.len() > 500 || name.iter().any(|byte| matches!(byte, b']' | b'\0'..=b'\x1f')) {
             return false;
@@ -66,13 +66,13 @@ impl Text {
         self.names.iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    /// What to write to the file.
+    /// Returns the text to be written.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// The keys of a section without some of them, in any case.
+/// Returns the keys of a section except some; names of keys compare without case.
 pub fn keys_without<'a>(section: &'a Section, dropped: &'a [&str]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
     let dropped = |key: &[u8]| dropped.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(key));
     section.pairs().filter(move |(key, _)| !dropped(key))

@@ -1,4 +1,4 @@
-//! odbc.ini with super8 behind every data source.
+//! Writes an odbc.ini with super8 behind every data source.
 
 use super::drivers::{Drivers, Looked, is_name};
 use super::recorded::Name;
@@ -9,15 +9,15 @@ use super8_shim::config::ini::to_path;
 use super8_shim::driver::Kind;
 use super8_shim::driver::find::REAL_DRIVER;
 
-/// The text of one odbc.ini. Data sources that name a section of odbcinst.ini stay as they are: the section was
-/// changed. Those that name a library get super8's, and the library as `RealDriver`.
+/// Returns the text of one odbc.ini. Data sources that name a section of odbcinst.ini stay as they are, because that
+/// section was changed. Those that name a library get super8's library, and theirs as `RealDriver`.
 pub fn text(sources: &[Section], drivers: &Drivers<'_>, sections: &[Section], notes: &mut Notes) -> Text {
     let mut text = Text::default();
     for section in sources {
         let driver = section.value("Driver");
         let wanted = drivers.recorded.sources.kind(&section.name);
         let kind = match driver {
-            // Another of the two files may have the key, or it is no data source.
+            // The other file may have the key, or it is no data source.
             None => None,
             Some(name) if is_name(sections, name) => {
                 wanted.filter(|wanted| !named_kind(drivers, sections, name, *wanted))
@@ -47,7 +47,7 @@ pub fn text(sources: &[Section], drivers: &Drivers<'_>, sections: &[Section], no
     text
 }
 
-/// Adds the recorded data sources that none of the files has.
+/// Adds the recorded data sources that neither file has.
 pub fn declare(text: &mut Text, other: &Text, drivers: &Drivers<'_>, notes: &mut Notes) {
     for Name { name, kind, keys } in drivers.recorded.sources.iter() {
         if other.has(name) {
@@ -61,7 +61,7 @@ pub fn declare(text: &mut Text, other: &Text, drivers: &Drivers<'_>, notes: &mut
     }
 }
 
-/// Whether the section with this name leads to a library of this kind, once super8 stands in its place.
+/// Whether the section with this name, after it was changed, has super8's library of this kind.
 fn named_kind(drivers: &Drivers<'_>, sections: &[Section], name: &[u8], kind: Kind) -> bool {
     if let Some(recorded) = drivers.recorded.drivers.kind(name) {
         return recorded == kind;

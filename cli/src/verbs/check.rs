@@ -1,4 +1,4 @@
-//! `super8 check`: what is wrong with cassettes, before somebody reviews or replays them.
+//! `super8 check`: says what is wrong with cassettes, before somebody reviews or replays them.
 
 use crate::check::{Finding, check, fix, unfinished};
 use crate::exit::{Exit, Outcome};
@@ -35,7 +35,7 @@ pub struct Check {
     fix: bool,
 }
 
-/// What was found in a cassette.
+/// The findings in a cassette.
 struct Checked {
     /// Its name, if it was found in a folder.
     heading: Option<String>,
@@ -52,9 +52,9 @@ impl Checked {
 }
 
 impl Check {
-    /// Checks them all.
+    /// Checks all cassettes and writes the findings.
     pub fn run(self) -> Outcome {
-        // each folder's cassettes have a heading; a cassette that is named has none
+        // cassettes of a folder have a heading; a cassette that is named has none
         let mut checked: Vec<Checked> = Vec::new();
         let mut count = 0;
         for path in &self.cassettes {
@@ -62,7 +62,7 @@ impl Check {
             for member in found.members {
                 count += member.pieces.len();
                 let fixable = member.pieces.iter().filter(|_| self.fix);
-                // what cannot be read is found below
+                // `check` reports what cannot be read
                 let fixed = fixable.flat_map(|piece| fix(piece).unwrap_or_default()).collect();
                 let found_in = member.pieces.iter().flat_map(|piece| check(piece)).collect();
                 let heading = found.folder.then(|| member.path.display().to_string());

@@ -1,4 +1,4 @@
-//! `super8 completions`: what a shell needs to complete the command's words.
+//! `super8 completions`: prints the script with which a shell completes the command's words.
 
 use crate::exit::{Exit, Outcome};
 use crate::output;

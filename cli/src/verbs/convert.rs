@@ -1,4 +1,4 @@
-//! `super8 convert`: a cassette in the other format, or one made of Softprobe's records.
+//! `super8 convert`: copies a cassette to the other format, or makes one from Softprobe's records.
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::import::softprobe::{Calls, Imported, Prepares, Source, import, is_softprobe};
@@ -68,7 +68,7 @@ struct Report<'r> {
     notes: &'r [String],
 }
 
-/// What was made: of a cassette, or of Softprobe's records.
+/// What was written, from a cassette or from Softprobe's records.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum What {
@@ -77,7 +77,7 @@ enum What {
 }
 
 impl Convert {
-    /// Writes the new cassette and says what came of it.
+    /// Writes the new cassette and reports what it did.
     pub fn run(self) -> Outcome {
         if self.to.exists() && !self.replace {
             let to = self.to.display();

@@ -1,4 +1,4 @@
-//! `super8 diff`: two cassettes, or two folders of them, compared by what they mean.
+//! `super8 diff`: compares two cassettes, or two folders of them, by what they mean.
 
 use crate::cassette_diff::{Change, diff_with_parts};
 use crate::exit::{Exit, Failure, Outcome};
@@ -35,7 +35,7 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// Compares them.
+    /// Compares the cassettes or folders.
     pub fn run(self) -> Outcome {
         let (old, new) = (Cassettes::find(&self.old)?, Cassettes::find(&self.new)?);
         match (old.folder, new.folder) {
@@ -52,7 +52,7 @@ impl Diff {
         if self.json { self.write_json() } else { self.write_text() }
     }
 
-    /// Writes each difference as soon as it is found: two cassettes that have nothing in common may be long.
+    /// Writes each difference as soon as it is found, because two cassettes with nothing in common may be long.
     fn write_text(&self) -> Outcome {
         let (mut out, mut part, mut count) = (output::text(), None, 0_usize);
         diff_with_parts(&self.old, &self.new, &mut |change| {
@@ -75,7 +75,7 @@ impl Diff {
             count += 1;
             Ok(list.serialize_element(&change).map_err(io::Error::from)?)
         });
-        // what was found so far is a whole document
+        // closes the list even after an error, so that the output is a whole document
         list.end().map_err(io::Error::from)?;
         writeln!(out)?;
         output::finish(out)?;
@@ -83,7 +83,8 @@ impl Diff {
         Ok(if count == 0 { Exit::Done } else { Exit::Found })
     }
 
-    /// Compares the cassettes of two folders, by their names in them. One that cannot be read does not keep the others from it.
+    /// Compares the cassettes of two folders that have the same name in them. A cassette that cannot be read does not
+    /// stop the others.
     fn folders(&self, old: &[Member], new: &[Member]) -> Outcome {
         let by_name = |members: &[Member]| -> BTreeMap<PathBuf, PathBuf> {
             members.iter().map(|member| (member.name.clone(), member.path.clone())).collect()
@@ -130,7 +131,7 @@ impl Diff {
     }
 }
 
-/// What differs between two cassettes of folders.
+/// Returns all differences of two cassettes.
 fn all(old: &Path, new: &Path) -> Result<Vec<Change>, Failure> {
     let mut changes = Vec::new();
     diff_with_parts(old, new, &mut |change| {
@@ -140,7 +141,7 @@ fn all(old: &Path, new: &Path) -> Result<Vec<Change>, Failure> {
     Ok(changes)
 }
 
-/// Writes a difference, below the name of the part it is in if that is another one than the last.
+/// Writes a difference. If it is in another part than the last one, writes the part's name before it.
 fn write(out: &mut impl Write, change: &Change, last: &mut Option<String>) -> io::Result<()> {
     let Change { part, sign, old_line, new_line, command, details } = change;
     if let (Some(name), true) = (part, part != last) {
@@ -152,7 +153,7 @@ fn write(out: &mut impl Write, change: &Change, last: &mut Option<String>) -> io
     details.iter().try_for_each(|detail| writeln!(out, "                   {detail}"))
 }
 
-/// What was found of one cassette of two folders.
+/// The result for one cassette of two folders.
 #[derive(Serialize)]
 struct OfCassette {
     cassette: String,
@@ -163,9 +164,9 @@ struct OfCassette {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Found {
-    /// What differs; nothing if it is the same.
+    /// The differences; empty if there are none.
     Changes { changes: Vec<Change> },
-    /// It is in one of the folders only, `old` or `new`.
+    /// It is only in one of the folders, `old` or `new`.
     OnlyIn { only_in: &'static str },
     /// It cannot be read.
     Error { error: String },

@@ -1,4 +1,4 @@
-//! `super8 doctor`: what is installed, what would happen, what to do about it.
+//! `super8 doctor`: says what is installed, what would happen, and what to do about it.
 
 use crate::doctor::{Chapter, Finding, Tone, examine};
 use crate::exit::{Exit, Outcome};
@@ -25,7 +25,7 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    /// Examines, and gives advice.
+    /// Examines the machine, and writes the findings with advice.
     pub fn run(self) -> Outcome {
         let chapters = examine(self.dsn.as_deref());
         let bad = |finding: &&Finding| finding.tone == Tone::Bad;

@@ -1,4 +1,4 @@
-//! `super8 import`: the rows of a CSV file as an entry of a cassette that is written by hand.
+//! `super8 import`: adds the rows of a CSV file as an entry to a cassette that is written by hand.
 
 use super::new;
 use crate::exit::{Exit, Failure, Outcome};
@@ -40,7 +40,7 @@ impl Import {
         let mut text = match new::is_there(&self.cassette) {
             false => new::begin(&self.cassette, self.dsn.as_deref(), None, ""),
             true if by_hand::is_by_hand(&self.cassette) => {
-                // what is wrong with it already is not to be taken for the entry's fault
+                // an error that is there already must not be blamed on the new entry
                 open(&self.cassette)?;
                 before.clone().unwrap_or_default()
             }
@@ -58,7 +58,7 @@ impl Import {
         let had_directory = self.cassette.exists();
         new::write(&self.cassette, &text)?;
         let Err(wrong) = open(&self.cassette) else { return Ok(Exit::Done) };
-        // the entry is taken out again: the cassette is as it was
+        // takes the entry out again, so that the cassette is as it was
         match &before {
             Some(before) => new::write(&self.cassette, before)?,
             None => {
@@ -104,9 +104,9 @@ impl Import {
     }
 }
 
-/// The records of a CSV file, the names of the columns first. A field without quotes that is empty is none, which a program gets as NULL,
-/// and `""` is empty text: so PostgreSQL's COPY and the csv module of Python write them. An empty line is a record in a file with a
-/// single column, and nothing in another.
+/// Parses the records of a CSV file; the first has the names of the columns. An empty field without quotes is `None`,
+/// which a program gets as NULL, and `""` is empty text: PostgreSQL's COPY and Python's csv module write them like
+/// this. An empty line is a record if the file has a single column, and is skipped otherwise.
 fn records(text: &str) -> Result<Vec<Vec<Option<String>>>, String> {
     let (mut records, mut record): (Vec<Vec<Option<String>>>, Vec<Option<String>>) = Default::default();
     let (mut letters, mut line) = (text.chars().peekable(), 1);
@@ -153,19 +153,19 @@ fn records(text: &str) -> Result<Vec<Vec<Option<String>>>, String> {
     Ok(records)
 }
 
-/// What the fields of a column are.
+/// The kind of a column's fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Integer(&'static str),
-    /// With the type.
+    /// Decimal numbers, with the column's type.
     Decimal(String),
     Double,
-    /// Text that is a value of this type.
+    /// Texts that are values of this type.
     Text(String),
 }
 
 impl Kind {
-    /// The kind of a column; NULL is of any.
+    /// Returns the kind of a column. NULL fits every kind.
     fn of(fields: &[Option<&str>]) -> Kind {
         let there = || fields.iter().flatten();
         let all = |is: &dyn Fn(&str) -> bool| there().next().is_some() && there().all(|field| is(field));
@@ -185,7 +185,7 @@ impl Kind {
         };
         let scales = there().filter_map(|field| digits(field)).map(|(_, scale)| scale);
         let whole = there().filter_map(|field| digits(field)).map(|(whole, _)| whole).max().unwrap_or(0);
-        // so many digits a floating-point number has for certain
+        // a floating-point number holds at least `f64::DIGITS` digits exactly
         let is_exact = |field: &str| {
             let digits = field.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
             digits <= f64::DIGITS as usize

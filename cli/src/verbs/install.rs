@@ -1,4 +1,5 @@
-//! `super8 install` and `uninstall`: super8 in the place of a driver, under its name, in odbcinst.ini.
+//! `super8 install` and `uninstall`: put super8 in the place of a driver in odbcinst.ini, under the driver's name, and
+//! put the driver back.
 
 use crate::binary::{self, Binary};
 use crate::edit::{IniText, replace};
@@ -61,7 +62,7 @@ struct What {
     json: bool,
 }
 
-/// What happens to one section.
+/// The change of one section.
 #[derive(Serialize)]
 struct Change {
     driver: String,
@@ -95,7 +96,7 @@ impl Uninstall {
     }
 }
 
-/// Changes the text for a section. `None`: it is as it should be already.
+/// Changes the text for a section. Returns `None` if the section is already as it should be.
 type Edit<'a> = &'a dyn Fn(&mut IniText, &Section) -> Result<Option<Change>, String>;
 
 impl What {
@@ -121,7 +122,7 @@ impl What {
             match edit(&mut text, section) {
                 Ok(Some(change)) => changes.push(change),
                 Ok(None) => {}
-                // Of all, those are meant that can be.
+                // `--all` means all drivers for which it is possible.
                 Err(_) if self.all => {}
                 Err(why) => return Err(Failure::new(format_args!("{}: {why}", section.title()))),
             }
@@ -167,7 +168,7 @@ fn show(report: &Report, before: &[u8], after: &[u8], done: &str) -> Outcome {
     output::finish(out).map(|()| Exit::Done)
 }
 
-/// The first of the driver manager's files that has all sections; or its first.
+/// Returns the first of the driver manager's files that has all sections, or else its first file.
 fn default_file(drivers: &[String]) -> PathBuf {
     let site = Site::of(&|name| std::env::var_os(name));
     let files: Vec<PathBuf> = site.ini.driver_files.iter().map(|(path, _)| path.clone()).collect();
@@ -185,7 +186,7 @@ fn unknown(name: &str, file: &Path, sections: &[Section]) -> Failure {
     Failure::new(format_args!("{} has no section [{name}]; it has: {}", file.display(), names.join(", ")))
 }
 
-/// The key that the driver manager takes the library from.
+/// Returns the key from which the driver manager takes the library.
 fn library_key(section: &Section) -> &'static str {
     let wide = cfg!(target_pointer_width = "64") && section.value("Driver64").is_some();
     if wide { "Driver64" } else { "Driver" }

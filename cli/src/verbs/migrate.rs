@@ -1,4 +1,4 @@
-//! `super8 migrate`: cassettes of the super8 gem, made into cassettes of today. The old one is never lost.
+//! `super8 migrate`: turns cassettes of the super8 gem into cassettes of today. The old cassette is never lost.
 
 use crate::edit::{self, free_name, is_copy};
 use crate::exit::{Exit, Failure, Outcome};
@@ -41,7 +41,7 @@ pub struct Migrate {
 #[derive(Serialize)]
 struct Report {
     cassette: PathBuf,
-    /// None for one that is up to date, and for what `--apply` kept of an old one.
+    /// `None` if it is up to date, or an old cassette that `--apply` kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     migrated: Option<Made>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ struct Made {
 }
 
 impl Migrate {
-    /// Does what is wanted with each, and says what came of it. Fails if one cannot be brought up.
+    /// Migrates each cassette as the options say, and reports the result. Fails if one cannot be migrated.
     pub fn run(self) -> Outcome {
         if let (Some(to), [_, _, ..]) = (&self.to, &self.cassettes[..]) {
             let to = to.display();
@@ -116,7 +116,7 @@ impl Migrate {
     }
 }
 
-/// Whether there is nothing to do.
+/// Whether a cassette is up to date.
 fn is_current(cassette: &Path) -> bool {
     open(cassette).and_then(|cassette| cassette.metadata()).is_ok()
 }

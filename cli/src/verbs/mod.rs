@@ -70,7 +70,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Does it.
+    /// Runs the verb.
     pub fn run(self) -> Outcome {
         match self {
             Verb::Record(verb) => verb.run(),

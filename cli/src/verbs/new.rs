@@ -1,4 +1,4 @@
-//! `super8 new`: a cassette to be written by hand, with a comment for each thing that it may say.
+//! `super8 new`: begins a cassette to be written by hand, with an entry of each kind in comments.
 
 use crate::exit::{Exit, Failure, Outcome};
 use clap::Args;
@@ -26,7 +26,7 @@ pub struct New {
 }
 
 impl New {
-    /// Writes it.
+    /// Writes the cassette.
     pub fn run(self) -> Outcome {
         let occupied = std::fs::read_dir(&self.cassette).is_ok_and(|mut entries| entries.next().is_some());
         if occupied || self.cassette.is_file() {
@@ -41,7 +41,7 @@ impl New {
     }
 }
 
-/// The entries in comments.
+/// The entries that are written as comments.
 const EXAMPLES: &str = r#"
 # - method: run
 #   sql: "select name, price from fruit where price < ?"
@@ -65,7 +65,7 @@ const EXAMPLES: &str = r#"
 #     - {method: run, sql: "select 2", rows: [[2]]}
 "#;
 
-/// The beginning of a log, with what follows.
+/// Returns the text of a log: its beginning, and then `rest`.
 pub(super) fn begin(cassette: &Path, dsn: Option<&str>, driver: Option<&str>, rest: &str) -> Vec<u8> {
     let name = shell(&cassette.to_string_lossy());
     let mut log = format!(
@@ -87,7 +87,7 @@ pub(super) fn write(cassette: &Path, log: &[u8]) -> Result<(), Failure> {
     written.map_err(|error| Failure::new(format_args!("cannot write {}: {error}", path.display())))
 }
 
-/// Whether there is a cassette.
+/// Whether there is a cassette at this path.
 pub(super) fn is_there(cassette: &Path) -> bool {
     Format::of(cassette).is_some()
 }

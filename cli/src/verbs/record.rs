@@ -61,7 +61,7 @@ impl Record {
         let found = match found {
             Ok(Ok(found)) => found,
             failed => {
-                // messages name it
+                // the messages above name this directory, so it is kept
                 let kept = scratch.keep();
                 note(&format!(
                     "the second run did not succeed; its recording is below {}. The first run has replaced {shown}, and no rules were \
@@ -74,14 +74,14 @@ impl Record {
         self.prove(&*first, &found, scratch.path())
     }
 
-    /// Replays without the rules that were found, and if that fails, with them.
+    /// Replays without the rules that were found and, if that fails, with them.
     fn prove(&self, first: &dyn Store, found: &Found, scratch: &Path) -> Outcome {
         if !found.rules.is_empty() || !found.open.is_empty() {
             note("replays without new rules first; it may report a mismatch");
         }
         let metadata = first.metadata()?;
         let bare = self.replay(first, &metadata, &scratch.join("bare"))?.0;
-        // with a rule `same` a program reads other values, whether it tells or not
+        // a rule `same` changes what the program reads, so it is needed even if the program does not notice
         let bare_will_do = bare == Exit::Done && found.rules.iter().all(|rule| rule.get("same").is_none());
         if bare_will_do || found.rules.is_empty() || !found.open.is_empty() {
             let exit = if bare_will_do || found.open.is_empty() { bare } else { Exit::Found };
@@ -105,9 +105,9 @@ impl Record {
         Ok(if exit == Exit::Done { Exit::Done } else { Exit::Found })
     }
 
-    /// Replays a copy with this metadata; gives the copy as well.
+    /// Replays a copy with this metadata. Returns the result and the copy's path.
     fn replay(&self, first: &dyn Store, metadata: &Metadata, below: &Path) -> Result<(Exit, PathBuf), Failure> {
-        // a trace has the name of its directory
+        // a trace gets the name of its directory
         let name = first.name().file_stem().unwrap_or_default().to_owned();
         let (played, file) = (below.join(&name), first.name().file_name().unwrap_or_default());
         let proof = match first.name().extension().is_some_and(|name| name == "ndjson") {
@@ -122,7 +122,8 @@ impl Record {
         Ok((self.wrapped.run_with(&played, Mode::Replay, false)?, proof))
     }
 
-    /// `bare`: a replay passes without new rules. `written`: whether the rules could be written, if they were to be.
+    /// Writes what was found. `bare` says that a replay passes without new rules; `written` whether the rules could be
+    /// written, if that was asked for.
     fn say(&self, found: &Found, bare: bool, exit: Exit, written: Option<bool>) -> Result<(), Failure> {
         let mut out = output::text();
         for line in &found.changed {
@@ -172,12 +173,12 @@ impl Record {
     }
 }
 
-/// Says what is going on, among the reports of the runs.
+/// Writes a line about the progress to standard error, between the reports of the runs.
 fn note(line: &str) {
     _ = writeln!(anstream::stderr(), "super8 record --find-volatile: {line}");
 }
 
-/// The cassette of a command with a single process.
+/// Opens the cassette of a command with a single process.
 fn only(path: &Path) -> Result<Box<dyn Store>, Failure> {
     match &with_parts_or_alone(path)[..] {
         [own] => Ok(cassette::open(own)?.storage),
@@ -188,12 +189,13 @@ fn only(path: &Path) -> Result<Box<dyn Store>, Failure> {
     }
 }
 
-/// The file with the rules of the suite.
+/// Returns the file with the rules of the suite.
 fn rules_file() -> PathBuf {
     std::env::var_os("SUPER8_CONFIG").map_or_else(|| PathBuf::from("super8.yml"), PathBuf::from)
 }
 
-/// Adds rules to a file, which keeps everything else, byte by byte. If that cannot be done, the file stays as it was.
+/// Adds rules to a file and keeps everything else in it, byte by byte. If that is not possible, the file stays as it
+/// was.
 fn add(file: &Path, rules: &[Value]) -> Result<(), Failure> {
     let cannot = |what: &str, error: std::io::Error| {
         Failure::new(format_args!("cannot {what} {}, which is as it was: {error}", file.display()))
@@ -210,7 +212,7 @@ fn add(file: &Path, rules: &[Value]) -> Result<(), Failure> {
             file.display()
         ))
     })?;
-    // a link stays one
+    // a symbolic link stays one
     let target = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mode = std::fs::metadata(&target).map_or(0o644, |there| there.permissions().mode() & 0o7777);
@@ -224,7 +226,8 @@ fn add(file: &Path, rules: &[Value]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The text of a file of rules with more of them; `None` if the new text does not say what the old one says and the rules.
+/// Returns the text of a file of rules with these rules added; `None` if the new text, when parsed, is not exactly the
+/// old content plus the rules.
 fn extended(file: &Path, before: &str, rules: &[Value]) -> Option<String> {
     let document = |text: &str| match yaml::read_rules(text.as_bytes(), file) {
         Ok(Value::Map(pairs)) => Some(pairs),
@@ -243,7 +246,7 @@ fn extended(file: &Path, before: &str, rules: &[Value]) -> Option<String> {
     let is_content = |line: &&&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let next = lines[at..].iter().find(is_content).filter(|line| line.trim_start().starts_with('-'));
     let indent = next.map_or(2, |line| line.len() - line.trim_start().len());
-    // behind the last item: comments before the first one stay there
+    // added after the last item, so comments before the first one stay there
     let items = lines[at..].iter().take_while(|line| {
         let own = line.len() - line.trim_start().len();
         line.trim().is_empty()
@@ -259,7 +262,7 @@ fn extended(file: &Path, before: &str, rules: &[Value]) -> Option<String> {
         text.push('\n');
     }
     match head {
-        // an empty list in brackets becomes one with an item a line
+        // an empty list in brackets becomes a list with one item a line
         Some(head) if value_of_key(lines[head]) == Some("[]") => {
             text.truncate(lines[..head].concat().len());
             text.push_str(&lines[head].replacen("[]", "", 1).replacen(": ", ":", 1));
@@ -284,7 +287,7 @@ fn extended(file: &Path, before: &str, rules: &[Value]) -> Option<String> {
 /// The key of the rules.
 const KEY: &str = "volatile";
 
-/// What stands behind the key of the rules on its line, without a comment.
+/// Returns the value behind the key of the rules on its line, without a comment.
 fn value_of_key(line: &str) -> Option<&str> {
     let keys = [KEY.to_owned(), format!("\"{KEY}\""), format!("'{KEY}'")];
     let value = keys.iter().find_map(|key| line.strip_prefix(key.as_str())?.trim_start().strip_prefix(':'))?.trim();

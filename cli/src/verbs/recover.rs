@@ -1,4 +1,4 @@
-//! `super8 recover`: a cassette out of a recording that did not end cleanly.
+//! `super8 recover`: turns a recording that did not end cleanly into a cassette.
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
@@ -30,17 +30,17 @@ struct Report {
     /// Whether a recording was unfinished.
     recovered: bool,
     entries: usize,
-    /// Rows of fetches that the process was ended in.
+    /// The rows of fetches that were under way when the process ended.
     unfinished_rows: u64,
     torn_bytes: u64,
     dropped_files: Vec<String>,
-    /// The same of the parts that were recovered.
+    /// The reports on the parts that were recovered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<Report>,
 }
 
 impl Recover {
-    /// Recovers what there is, of the cassette and of its parts. Nothing to recover is a failure.
+    /// Recovers the cassette and its parts. Fails if there is nothing to recover.
     pub fn run(self) -> Outcome {
         let own = super8_cassette::recover(&self.cassette)?;
         let mut parts = Vec::new();

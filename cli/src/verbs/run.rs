@@ -1,4 +1,4 @@
-//! `super8 run`: puts super8 before every driver and chooses no cassette.
+//! `super8 run`: runs a command with super8 in front of every driver, and chooses no cassette.
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
@@ -50,16 +50,16 @@ pub struct Run {
     command: Vec<OsString>,
 }
 
-/// What a test framework needs that prepares itself.
+/// What a test framework needs to set itself up. Printed by `--print-environment`.
 #[derive(Serialize)]
 struct Environment {
     /// The variables to set before the driver manager is first used.
     environment: BTreeMap<&'static str, String>,
     /// super8's library, which has the C interface.
     library: String,
-    /// What could not be prepared.
+    /// Notes on drivers that super8 could not be put in front of.
     notes: Vec<String>,
-    /// What the cassettes connect to, for a program whose data source is not known.
+    /// What the cassettes connect to, for the message to a program whose data source is not found.
     #[serde(skip_serializing_if = "Option::is_none")]
     recorded: Option<String>,
 }
@@ -93,7 +93,7 @@ impl Run {
         };
         let mut command = Command::new(program);
         command.args(arguments).envs(variables).envs(cargo_again(Path::new(program)));
-        // What the command leaves running keeps its configuration: there is nothing to wait for.
+        // Processes that the command leaves running keep their configuration, so there is no need to wait for them.
         let patience = Patience { limit: Duration::ZERO, has_cassette: &|_| false, waiting: &|_| () };
         let ended = child::run(&mut command, None, &patience)?;
         self.keep(kept, &directory, Some(ended.end.code()));
@@ -103,23 +103,23 @@ impl Run {
         Ok(Exit::Command(ended.end.code()))
     }
 
-    /// Whose run it is that is kept for `super8 unused` and the page of a folder. None if the processes belong to another one, or to that
-    /// of a wrapper, which keeps its own.
+    /// Returns the process whose run is kept for `super8 unused` and the page of a folder. `None` if this run is part
+    /// of another `super8 run`, or of a wrapper's run, which is kept by the wrapper.
     fn session(&self) -> Option<Session> {
         let is_part = [SESSION, RUN].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-        // cargo runs each file of tests, and nextest each test, by itself
+        // cargo starts a process for each file of tests, and nextest for each test, so cargo's run is the whole one
         let is_cargos = || cargo_again(Path::new(self.command.first()?)).map(|_| parent());
         let own = || if self.print_environment { parent() } else { std::process::id() };
         let process = self.of.or_else(is_cargos).unwrap_or_else(own);
         let (name, words) = command::of_process(process);
-        // what it is told to run is not its name
+        // the name is the program's alone, without the script or command that it was told to run
         let program =
             || words.first().map(|word| Path::new(word).file_name().unwrap_or(word).to_string_lossy().into_owned());
         let name = if self.of.is_some() { program().unwrap_or(name) } else { name };
         (!is_part).then(|| Session { process, started: platform::started(process), name })
     }
 
-    /// Keeps what the processes noted.
+    /// Keeps which cassettes the processes opened.
     fn keep(&self, session: Option<Session>, directory: &RunDirectory, code: Option<u8>) {
         let Some(session) = session else { return };
         let (cassettes, selected) = noted(&directory.noted(), directory.path());
@@ -153,12 +153,13 @@ impl Run {
     }
 }
 
-/// The process that started this one.
+/// Returns the process that started this one.
 fn parent() -> u32 {
     std::os::unix::process::parent_id()
 }
 
-/// As the runner of cargo's tests: the command line that records again, which is cargo's.
+/// Returns the variable with the command line that records again, if `super8 run` is cargo's test runner: then it is
+/// cargo's command line.
 fn cargo_again(program: &Path) -> Option<(&'static str, String)> {
     let package = std::env::var("CARGO_PKG_NAME").ok()?;
     let is_test = program.parent().and_then(Path::file_name).is_some_and(|directory| directory == "deps");
@@ -167,16 +168,16 @@ fn cargo_again(program: &Path) -> Option<(&'static str, String)> {
     (is_test && std::env::var_os(RECORD_AGAIN).is_none()).then_some((RECORD_AGAIN, words))
 }
 
-/// Prints the environment and waits until standard input ends: its reader closes it, or is gone. The exit code of the reader, if it has
-/// told it on a line.
+/// Prints the environment and waits until standard input ends, because the reader closed it or is gone. Returns the
+/// reader's exit code, if it sent one in a line.
 fn print(printed: &Environment) -> Result<Option<u8>, Failure> {
-    // Ctrl-C is meant for the program that reads this. It still needs its configuration then, to end in order.
+    // Ctrl-C is meant for the program that reads this. That program still needs its configuration to end in order.
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map_err(|error| {
             Failure::new(format_args!("cannot listen for signals: {error}")).with(Exit::CannotStart)
         })?;
     }
-    // On one line, so that a reader knows when it is complete.
+    // On one line, so that the reader knows when it is complete.
     let mut out = output::text();
     let line = serde_json::to_string(printed).map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
     writeln!(out, "{line}")?;

@@ -1,4 +1,4 @@
-//! `super8 show`: cassettes as timelines, in the terminal or as pages.
+//! `super8 show`: shows cassettes as timelines, in the terminal, as JSON or as pages.
 
 use crate::cassette;
 use crate::exit::{Exit, Failure, Outcome};
@@ -42,7 +42,7 @@ pub struct Show {
 }
 
 impl Show {
-    /// Shows each cassette. One of a folder that cannot be read does not keep the others from it.
+    /// Shows each cassette. In a folder, one that cannot be read does not stop the others.
     pub fn run(self) -> Outcome {
         let found = Cassettes::find(&self.cassette)?;
         match (&self.html, self.json) {
@@ -78,7 +78,7 @@ impl Show {
                 written(&mut out)?;
                 continue;
             }
-            // half an object would spoil the document
+            // each object is written as a whole, because half of one would make the document invalid
             let mut whole = Vec::new();
             match written(&mut whole) {
                 Ok(()) => out.write_all(&whole)?,
@@ -120,7 +120,8 @@ impl Show {
         Ok(if failures.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
-    /// Writes the pages of a folder's cassettes into the directory `NAME.pages` beside `NAME.html`, and `NAME.html`, which links them.
+    /// Writes the pages of a folder's cassettes into the directory `NAME.pages`, and beside it `NAME.html`, which links
+    /// to them.
     fn write_pages(&self, file: &Path, members: &[Member]) -> Outcome {
         let beside = with_ending(Path::new(file.file_stem().unwrap_or_default()), ".pages");
         let runs = Run::kept();
@@ -180,7 +181,8 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Writes the page of a cassette, and those of its parts under the page's name with that of the part: `orders-isql-2.html`.
+/// Writes the page of a cassette, and those of its parts under the page's name and the part's, such as
+/// `orders-isql-2.html`.
 fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<index::Page>, Failure> {
     let mut written = Vec::new();
     for (number, path) in member.pieces.iter().enumerate() {
@@ -194,7 +196,7 @@ fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<index::Page>, 
     Ok(written)
 }
 
-/// How a cassette was last used.
+/// Returns how a cassette was last used.
 fn last_use(runs: &[Run], member: &Member) -> Option<index::LastUse> {
     let (run, opened) = Run::last_use(runs, &member.pieces)?;
     let when = run.ended.and_then(|ended| ended.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_secs());
@@ -209,7 +211,7 @@ fn last_use(runs: &[Run], member: &Member) -> Option<index::LastUse> {
     })
 }
 
-/// Writes the page of a cassette, with what a sweep found.
+/// Writes the page of a cassette, with the findings of a sweep.
 pub(super) fn write_page(
     file: &Path,
     path: &Path,

@@ -1,7 +1,7 @@
 //! `super8 sweep`: replays a command once for each recorded command and fault, and judges what the program does with the failure.
 //!
-//! Each run is the `super8 replay --fault` that is printed beside a finding, in a process of its own, so that repeating it by hand does
-//! the same.
+//! Each run is the very `super8 replay --fault` that is printed with a finding, in a process of its own, so that
+//! repeating it by hand gives the same result.
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::show::html::Swept;
@@ -72,7 +72,7 @@ pub struct Sweep {
     command: Vec<OsString>,
 }
 
-/// What a program made of a fault, the worst first.
+/// What a program did about a fault, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
@@ -123,7 +123,7 @@ impl Verdict {
     }
 }
 
-/// One run with a fault, and what came of it.
+/// One run with a fault, and its verdict.
 #[derive(Serialize)]
 struct Case {
     fault: String,
@@ -131,18 +131,18 @@ struct Case {
     line: u32,
     text: String,
     verdict: Verdict,
-    /// What happened, for people.
+    /// The reason for the verdict, for people.
     why: String,
-    /// Whether the fault's message stood in the program's output.
+    /// Whether the fault's message was in the program's output.
     shown: bool,
-    /// Why it is allowed.
+    /// The reason why it is allowed, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<String>,
     repeat: String,
     seconds: f64,
 }
 
-/// What `super8 replay --report json` says, as far as it is of interest.
+/// The keys of a report of `super8 replay --report json` that matter here.
 #[derive(Deserialize)]
 struct Report {
     verdict: String,
@@ -166,7 +166,7 @@ struct Ran {
     seconds: f64,
 }
 
-/// An entry of the list of what is allowed.
+/// An entry of the file of allowed findings (`--allow`).
 struct Allowed {
     place: Option<Regex>,
     fault: Option<String>,
@@ -176,10 +176,10 @@ struct Allowed {
     used: bool,
 }
 
-/// The faults of a sweep that names none.
+/// The default faults.
 const FAULTS: &str = "deadlock,lost-connection,timeout,commit-unknown";
 
-/// More failures than a program that gives up sees.
+/// The number of failures from which a program counts as retrying for ever: one that gives up sees fewer.
 const FOR_EVER: usize = 10;
 
 impl Sweep {
@@ -222,7 +222,7 @@ impl Sweep {
         cases.sort_by(|one, other| {
             (one.verdict, one.command, &one.fault).cmp(&(other.verdict, other.command, &other.fault))
         });
-        // of a sweep that is not whole, only what it could have allowed
+        // if the sweep is not whole, only entries that it could have used count as unused
         let is_whole = self.sample.is_none() && self.faults.iter().map(FaultKind::name).eq(FAULTS.split(','));
         let is_unused = |entry: &&Allowed| {
             let was_run = cases.iter().any(|case| entry.is_for(&case.text, &case.fault));
@@ -242,7 +242,8 @@ impl Sweep {
         Ok(if found || !unused.is_empty() { Exit::Found } else { Exit::Done })
     }
 
-    /// Every fault at every place where it makes sense. A command that failed when it was recorded is exempt.
+    /// Returns every fault at every place where it makes sense. Leaves out commands that failed when they were
+    /// recorded.
     fn faults_of<'p>(&self, places: &'p [FaultPlace]) -> Vec<(String, &'p FaultPlace, FaultKind)> {
         let mut all = Vec::new();
         for place in places.iter().filter(|place| !place.failed) {
@@ -286,7 +287,7 @@ impl Sweep {
                     done.push(case);
                 }
                 if ends {
-                    // the others need not go on either
+                    // the other threads need not go on either
                     if let Ok(mut next) = next.lock() {
                         next.by_ref().for_each(drop);
                     }
@@ -302,7 +303,7 @@ impl Sweep {
         done.into_inner().unwrap_or_default().into_iter().collect()
     }
 
-    /// Replays once, with what is printed in a file.
+    /// Replays once, with the output in a file.
     fn replay(&self, fault: Option<&str>, stem: &Path, stopped: &Stopped) -> Result<Ran, Failure> {
         stopped.check()?;
         let cannot = |error: std::io::Error| Failure::new(format_args!("cannot replay: {error}"));
@@ -324,14 +325,14 @@ impl Sweep {
         let mut told = false;
         while child.try_wait().map_err(cannot)?.is_none() && Instant::now() < latest {
             if !told && stopped.check().is_err() {
-                // so that it removes its own directory
+                // first SIGTERM, so that the run removes its own directory
                 told = true;
                 signal(&child, Signal::TERM);
                 latest = Instant::now() + Duration::from_secs(2);
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        // what the command left running
+        // end processes that the command left running
         signal(&child, Signal::KILL);
         child.wait().map_err(cannot)?;
         stopped.check()?;
@@ -404,7 +405,7 @@ impl Sweep {
     }
 }
 
-/// The signal that ends the sweep, once one has come.
+/// The signal that ended the sweep, if one has come.
 struct Stopped(Arc<AtomicUsize>);
 
 impl Stopped {
@@ -428,14 +429,14 @@ impl Stopped {
     }
 }
 
-/// Sends a signal to a run and what it started: they are a process group.
+/// Sends a signal to a run and its processes, which are a process group.
 fn signal(child: &Child, signal: Signal) {
     if let Some(group) = Pid::from_raw(child.id() as i32) {
         _ = kill_process_group(group, signal);
     }
 }
 
-/// Whether the report can be written, before there is one.
+/// Checks that the report can be written, before the sweep begins.
 fn can_be_written(file: &Path) -> Result<(), Failure> {
     let is_new = !file.exists();
     std::fs::OpenOptions::new()
@@ -449,7 +450,7 @@ fn can_be_written(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the program made of the fault, and why that is said.
+/// Judges what the program did about the fault. Returns the verdict and its reason.
 fn judge(ran: &Ran, shown: bool) -> (Verdict, String) {
     const FATAL: [u8; 5] = [132, 134, 135, 136, 139];
     let notes = ran.report.as_ref().map_or(&[][..], |report| report.faults.as_slice());
@@ -494,7 +495,7 @@ fn judge(ran: &Ran, shown: bool) -> (Verdict, String) {
 }
 
 impl Case {
-    /// As a page shows it.
+    /// Returns the case as a page shows it.
     fn swept(&self) -> Swept {
         let is_found = self.verdict.is_found() && self.allowed.is_none();
         let more = match (&self.allowed, self.verdict.is_found()) {
@@ -577,7 +578,7 @@ impl Allowed {
     }
 }
 
-/// Reads the list of what is allowed.
+/// Reads the file of allowed findings.
 fn read_allowed(file: &Path) -> Result<Vec<Allowed>, Failure> {
     let shown = file.display();
     let wrong = |problem: String| Failure::new(format_args!("{shown}: {problem}"));

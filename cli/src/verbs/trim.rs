@@ -78,7 +78,7 @@ fn cannot(doing: &str, file: &Path, error: &io::Error) -> Failure {
     Failure::new(format_args!("cannot {doing} {}: {error}", file.display()))
 }
 
-/// Looks at a copy of what the cassette would be: nothing may be wrong with it that is not wrong now.
+/// Checks a trimmed copy of the cassette. It fails if something is wrong with the copy that is not wrong now.
 fn try_out(trimmed: &Trimmed) -> Result<(), Failure> {
     let name = &trimmed.name;
     let scratch = edit::scratch()?;
@@ -109,8 +109,8 @@ fn try_out(trimmed: &Trimmed) -> Result<(), Failure> {
     }
 }
 
-/// Writes what changes, for a cassette at `from`, into the one at `to`. The log comes first: until a file is removed it is one that no
-/// entry names.
+/// Applies the changes to a cassette at `from` to the one at `to`. Writes the log first, so that a file that is yet to
+/// be removed is only one that no entry names.
 fn apply(trimmed: &Trimmed, from: &Path, to: &Path) -> Result<(), Failure> {
     for (file, content) in &trimmed.files {
         let file = match file.strip_prefix(from) {

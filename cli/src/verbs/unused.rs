@@ -1,4 +1,4 @@
-//! `super8 unused`: the cassettes that no test opened in the last run. It says which, and removes none.
+//! `super8 unused`: lists the cassettes that no test opened in the last run. It removes none.
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::folder::Cassettes;
@@ -48,12 +48,12 @@ struct LookedAt {
     cassette: String,
     command: Vec<String>,
     seconds_ago: u64,
-    /// Why it is not known that every test was run to its end; nothing if it is.
+    /// The reason why the run may not have run every test to its end, if there is one.
     not_whole: Option<String>,
 }
 
 impl Unused {
-    /// Says which cassettes were not opened.
+    /// Lists the cassettes that were not opened.
     pub fn run(self) -> Outcome {
         let found = Cassettes::find(&self.cassettes)?;
         let runs = self.looked_at()?;

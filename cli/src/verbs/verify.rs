@@ -1,4 +1,4 @@
-//! `super8 verify`: the recorded reads of cassettes, done again on the live database.
+//! `super8 verify`: repeats the recorded reads of cassettes on the live database.
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::folder::{Cassettes, Member};
@@ -44,7 +44,7 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Verifies each cassette. One of a folder that cannot be verified does not keep the others from it.
+    /// Verifies each cassette. In a folder, one that cannot be verified does not stop the others.
     pub fn run(self) -> Outcome {
         let found = Cassettes::find(&self.cassette).map_err(|failure| failure.with(Exit::CannotStart))?;
         let mut reports = Vec::new();
@@ -99,7 +99,7 @@ impl Verify {
     fn part(&self, part: &Path, connection_string: Option<&str>) -> Result<Report, Failure> {
         let opened = cassette::open(part)?;
         let steps = plan::steps(opened.storage.as_ref())?;
-        // The functions the recorded program reached: an ANSI driver gets its text byte by byte.
+        // Calls the same functions as the recorded program: those of an ANSI driver get text byte by byte.
         let wide = opened.metadata.driver.as_ref().is_some_and(|driver| driver.kind == "unicode");
         let manager = Manager::load(self.manager.as_deref(), wide).map_err(Failure::new)?;
         let redacted = opened.metadata.redaction.is_some();

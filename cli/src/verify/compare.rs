@@ -1,4 +1,4 @@
-//! A recorded result against a live one: columns by what SQLDescribeCol says, rows cell by cell.
+//! Compares a recorded result with a live one: columns by what SQLDescribeCol says, rows cell by cell.
 
 use super::plan::Execution;
 use super::report::Kind;
@@ -9,13 +9,13 @@ use super8_shim::convert::CType;
 
 /// One difference.
 pub struct Difference {
-    /// What kind.
+    /// Its kind.
     pub kind: Kind,
     /// What is different.
     pub what: String,
-    /// As recorded.
+    /// The recorded value.
     pub recorded: String,
-    /// As it is now.
+    /// The live value.
     pub now: String,
 }
 
@@ -29,7 +29,7 @@ impl Difference {
 pub enum Trouble {
     /// The cassette cannot be read.
     Cassette(CassetteError),
-    /// The driver failed, which it did not when it was recorded.
+    /// The driver failed now, but not when it was recorded.
     Driver(Failure),
 }
 
@@ -45,7 +45,7 @@ impl From<Failure> for Trouble {
     }
 }
 
-/// The differences between a recorded columns file and the columns there are.
+/// Returns the differences between a recorded columns file and the live columns.
 pub fn columns(recorded: &Value, now: &[Column]) -> Vec<Difference> {
     let recorded = recorded.as_list().unwrap_or_default();
     if recorded.len() != now.len() {
@@ -64,8 +64,8 @@ pub fn columns(recorded: &Value, now: &[Column]) -> Vec<Difference> {
     found
 }
 
-/// The first difference between the recorded rows and those there are now, if any; it says how many rows differ. Without
-/// `values` only their number counts.
+/// Returns the first difference between the recorded and the live rows, if there is one, and says in it how many rows
+/// differ. Without `values`, compares only the number of rows.
 ///
 /// # Errors
 /// See [`Trouble`].
@@ -103,14 +103,15 @@ pub fn rows(
     }))
 }
 
-/// The first column of the row just read that differs, with both values. A bookmark has no meaning in another session.
+/// Returns the first column of the current row that differs, with both values. Skips the bookmark, which has no meaning
+/// in another session.
 fn row(run: &PlayedRun, statement: &mut Statement<'_>) -> Result<Option<(u16, String, String)>, Trouble> {
     let (mut live, mut found) = (Row::new(), None);
     let cells = run.current().into_iter().flatten().enumerate().skip(usize::from(run.bookmarks()));
     for (column, (at, recorded)) in (1u16..).zip(cells) {
         let read = recorded != cell::UNREAD;
         let Some(c_type) = run.c_type(at).and_then(CType::from_name).filter(|_| read) else { continue };
-        // Precision and scale of a structure are the program's own choice: the number is what counts.
+        // The program chose precision and scale of a structure itself, so only the number is compared.
         let number = c_type == CType::NUMERIC;
         statement.cell(column, if number { CType::CHAR } else { c_type }, &mut live)?;
         let now = &live.field(usize::from(column) - 1);
@@ -123,7 +124,8 @@ fn row(run: &PlayedRun, statement: &mut Statement<'_>) -> Result<Option<(u16, St
     Ok(found)
 }
 
-/// Whether two decimal texts are one number, whatever zeros they have; the recorded one may name precision and scale.
+/// Whether two decimal texts are the same number, whatever zeros they have. The recorded one may have precision and
+/// scale behind it.
 fn same_number(recorded: &[u8], now: &[u8]) -> bool {
     let plain = |field: &[u8]| {
         let text = String::from_utf8_lossy(field);
@@ -135,7 +137,7 @@ fn same_number(recorded: &[u8], now: &[u8]) -> bool {
     recorded == now || plain(recorded) == plain(now)
 }
 
-/// Whether a live cell is what was recorded, as far as that was: of a value that was cut off only the beginning is known.
+/// Whether a live cell equals the recorded one. Of a recorded value that was cut off, only the beginning is compared.
 fn same(recorded: &[u8], now: &[u8], c_type: CType) -> bool {
     if recorded == now {
         return true;

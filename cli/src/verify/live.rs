@@ -1,4 +1,4 @@
-//! Doing the recorded executions again on a live connection.
+//! Repeats the recorded executions on a live connection: [`Live::verify`].
 
 use super::compare::{self, Trouble};
 use super::plan::{Action, Execution, Step, only_reads};
@@ -9,21 +9,22 @@ use super8_cassette::{Entry, Key, Method, Store, Value, whole_entry};
 use super8_client::{Argument, Connection, Manager, Parameter};
 use super8_shim::config::connection_string::ConnectionString;
 
-/// What to do, and on what.
+/// How a cassette is verified.
 pub struct Live<'a> {
     /// The driver manager.
     pub manager: &'a Manager,
-    /// Whether its functions take UTF-16, and so parameters do.
+    /// Whether its wide functions are called, so that parameters are sent as UTF-16.
     pub wide: bool,
-    /// Instead of what the cassette names.
+    /// The connection string to use instead of what the cassette names.
     pub connection_string: Option<&'a str>,
-    /// Writes, transactions and connections of their own as well.
+    /// Whether to repeat writes and transactions as well, on the connections of the recording.
     pub all: bool,
-    /// Values of the cassette were replaced by rules: none can be compared, and those that are told apart not sent.
+    /// Whether values of the cassette were replaced by rules: then no values are compared, and no parameters that are
+    /// known to be replaced are sent.
     pub redacted: bool,
 }
 
-/// Statement attributes that decide which rows come, by their names in a cassette.
+/// Statement attributes that decide which rows come: their names in a cassette, and their numbers.
 const ATTRIBUTES: &[(&str, i32)] = &[
     ("query_timeout", 0),
     ("max_rows", 1),
@@ -36,7 +37,7 @@ const ATTRIBUTES: &[(&str, i32)] = &[
 ];
 
 impl Live<'_> {
-    /// Does the steps and compares. `done` is told of each.
+    /// Does the steps and compares the results. Calls `done` after each step.
     ///
     /// # Errors
     /// The cassette cannot be read, or a connection cannot be opened.
@@ -56,7 +57,7 @@ impl Live<'_> {
                 _ => {}
             }
             let Some(string) = strings.get(&id) else { continue };
-            // Reads share a connection; writes need those of the recording, each with its own transaction.
+            // Reads share a connection. Writes need the connections of the recording, each with its own transaction.
             let key = if self.all { entry.connection.to_string() } else { string.clone() };
             if matches!(action, Action::Disconnect) {
                 if self.all {
@@ -88,7 +89,8 @@ impl Live<'_> {
                             Divergence { kind, at: at.clone(), what, recorded, now }
                         }));
                         if !self.all {
-                            // Nothing stays, and a failure must not spoil what comes next.
+                            // Rolls back, so that nothing is written, and so that a failed statement does not affect
+                            // the next one.
                             let _ = connection.end(false);
                         }
                     }
@@ -101,7 +103,7 @@ impl Live<'_> {
         Ok(report)
     }
 
-    /// The connection string of a recorded connect, or the one to use instead.
+    /// Returns the connection string of a recorded connect, or the one to use instead.
     fn string(&self, connect: &Entry) -> Result<String, Failure> {
         if let Some(string) = self.connection_string {
             return Ok(string.to_owned());
@@ -133,7 +135,7 @@ impl Live<'_> {
                 .with(Exit::CannotStart)
         })?;
         if !self.all {
-            // A driver without transactions may refuse; only reads follow.
+            // A driver without transactions may refuse; that is fine, because only reads follow.
             let _ = connection.set_autocommit(false);
         }
         Ok(connection)
@@ -141,7 +143,7 @@ impl Live<'_> {
 
     fn set(&self, connection: &Connection<'_>, entry: &Entry) {
         let value = entry.get(Key::Value);
-        // What a database no longer allows shows in the statements that follow.
+        // Errors are ignored: their effect shows in the statements that follow.
         let _ = match entry.get(Key::Attribute).and_then(Value::as_text) {
             Some("current_catalog") => value.and_then(Value::as_text).map(|catalog| connection.set_catalog(catalog)),
             Some("autocommit") if self.all => {
@@ -151,10 +153,10 @@ impl Live<'_> {
         };
     }
 
-    /// The parameters to send.
+    /// Returns the sets of parameters to send.
     ///
     /// # Errors
-    /// Why the execution is left out.
+    /// The text says why the execution is left out.
     fn sendable(&self, execution: &Execution, entry: &Entry) -> Result<Vec<Vec<Parameter>>, String> {
         if let Some(sql) = &execution.sql
             && !self.all
@@ -172,7 +174,7 @@ impl Live<'_> {
         {
             return Err("they have values that were redacted".to_owned());
         }
-        // An array of parameters is a list of sets; what the application's operation array left out is none.
+        // An array of parameters is a list of sets. Sets that the application's operation array left out are not sent.
         let sent = |value: &Value| Parameter::of(value, self.wide);
         let parameters = entry.get(Key::Params).and_then(Value::as_list).unwrap_or_default();
         let array = parameters.iter().any(|item| matches!(item, Value::List(_)));
@@ -182,7 +184,7 @@ impl Live<'_> {
         }
     }
 
-    /// Executes once more; the differences.
+    /// Executes again and returns the differences.
     fn again(
         &self,
         storage: &dyn Store,
@@ -228,14 +230,15 @@ impl Live<'_> {
     }
 }
 
-/// What drivers say of C types and buffers, which a cassette does not have.
+/// SQLSTATEs with which drivers refuse C types and buffers. A cassette does not have these, so such a refusal is no
+/// divergence.
 const REFUSED: &[&str] = &["07006", "HY003", "HY004", "HY090", "HY104", "HY105", "HYC00"];
 
 fn outcome(recorded: String, now: String) -> compare::Difference {
     compare::Difference { kind: Kind::Error, what: "outcome".to_owned(), recorded, now }
 }
 
-/// The SQLSTATE with which a recorded command failed.
+/// Returns the SQLSTATE with which a recorded command failed.
 fn failed(entry: &Entry) -> Option<String> {
     let code = entry.get(Key::Return).filter(|_| entry.failed())?.as_text()?;
     let first = entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(|records| records.first());
@@ -257,7 +260,7 @@ fn arguments(entry: &Entry) -> Vec<Argument> {
     arguments.iter().map(|(_, value)| argument(value)).collect()
 }
 
-/// A statement's text for the report.
+/// Returns a statement's text for the report.
 fn text(entry: &Entry, action: &Action) -> String {
     match action {
         Action::Execute(Execution { sql: Some(sql), .. }) => sql.clone(),

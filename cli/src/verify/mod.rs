@@ -1,6 +1,7 @@
-//! What a cassette says of a database, held against the database as it is now.
+//! Compares what a cassette says of a database with the database as it is now.
 //!
-//! [`plan`] reads the recorded executions and what came of them and says which of them only read, [`live`] does those again, [`compare`] holds the two results against each other, and [`report`] tells where they diverge.
+//! [`plan`] reads the recorded executions with their results and says which of them only read, [`live`] repeats those,
+//! [`compare`] compares the two results, and [`report`] says where they diverge.
 
 pub mod compare;
 pub mod live;

@@ -1,5 +1,5 @@
-//! The executions of a cassette in their order, each with what was recorded of its first result, and whether a text only
-//! reads.
+//! Reads the executions of a cassette in their order, each with what was recorded of its first result ([`steps`]), and
+//! tells whether a text only reads ([`only_reads`]).
 
 use crate::exit::Failure;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use super8_cassette::{ConnectionId, Entry, EntryRef, Key, Method, Store, Value};
 
 /// Something to do on a live connection.
 pub struct Step {
-    /// Where its entry stands.
+    /// The place of its entry.
     pub place: EntryRef,
     /// Its entry.
     pub entry: Entry,
@@ -18,13 +18,13 @@ pub struct Step {
 
 /// What a step does.
 pub enum Action {
-    /// A connection begins: its entry says to what.
+    /// A connect; its entry says to what.
     Connect,
-    /// It ends.
+    /// A disconnect.
     Disconnect,
     /// The end of a transaction.
     End {
-        /// Or a rollback.
+        /// Whether it is a commit; otherwise it is a rollback.
         commit: bool,
     },
     /// SQLSetConnectAttr.
@@ -33,7 +33,7 @@ pub enum Action {
     Execute(Execution),
 }
 
-/// An execution and what came of it.
+/// An execution and its recorded result.
 #[derive(Default)]
 pub struct Execution {
     /// The text; `None` for a catalog function.
@@ -42,11 +42,11 @@ pub struct Execution {
     pub columns: Option<String>,
     /// The entries with rows of its first result.
     pub rows: Vec<EntryRef>,
-    /// The end of the data was reached.
+    /// Whether the end of the data was reached.
     pub ended: bool,
-    /// Why its rows cannot be compared, if so.
+    /// The reason why its rows cannot be compared, if there is one.
     pub unlike: Option<&'static str>,
-    /// Another result began.
+    /// Whether another result has begun.
     over: bool,
 }
 
@@ -104,7 +104,7 @@ fn text(entry: &Entry) -> String {
     entry.get(Key::Sql).and_then(Value::as_text).unwrap_or_default().to_owned()
 }
 
-/// Takes in an entry that follows an execution on its statement.
+/// Adds to an execution what a later entry of its statement says.
 fn learn(execution: &mut Execution, place: EntryRef, entry: &Entry) {
     if execution.over {
         return;
@@ -132,23 +132,24 @@ fn learn(execution: &mut Execution, place: EntryRef, entry: &Entry) {
     }
 }
 
-/// Words that begin a text which reads.
+/// The first words of texts that read.
 const READING: &[&str] = &["SELECT", "VALUES", "WITH", "SHOW", "DESCRIBE", "DESC", "TABLE", "EXPLAIN"];
-/// Words anywhere in a text, outside of quotes and comments, that make it more than reading.
+/// Words that make a text more than a read, if they are anywhere in it outside of quotes and comments.
 const WRITING: &[&str] = &[
     "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "UPSERT", "INTO", "CREATE", "ALTER", "DROP", "TRUNCATE", "CALL",
     "EXEC", "EXECUTE", "GRANT", "REVOKE", "LOCK", "ANALYZE", "NEXTVAL", "SETVAL", "SLEEP", "PG_SLEEP",
 ];
 
-/// Whether `sql` is one statement that only reads, as far as its words tell: a function it calls may do anything.
+/// Whether `sql` is one statement that only reads, as far as its words tell. A function that it calls may still write.
 pub fn only_reads(sql: &str) -> bool {
     let words = words(sql);
     let begins = words.first().is_some_and(|word| READING.iter().any(|reading| word.eq_ignore_ascii_case(reading)));
     begins && !words.iter().any(|word| word == ";" || WRITING.iter().any(|writing| word.eq_ignore_ascii_case(writing)))
 }
 
-/// The words of a text outside of quotes and comments, and a `;` where another statement follows, or where databases do not
-/// agree on what is a quote or a comment: a backslash in quotes, `#`, `/*!`, `$$`.
+/// Returns the words of a text outside of quotes and comments. Adds a `;` where another statement follows, and where
+/// databases do not agree on what is a quote or a comment (a backslash in quotes, `#`, `/*!`, `$$`), so that such a
+/// text does not count as a read.
 fn words(sql: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), String::new());
     let mut rest = sql.chars().peekable();
@@ -158,7 +159,7 @@ fn words(sql: &str) -> Vec<String> {
             if std::mem::take(&mut ended) {
                 words.push(";".to_owned());
             }
-            // `$1` is a marker, other words with a dollar may begin a quote
+            // `$1` is a marker; other words with a dollar may begin a quote
             if next == '$' && !rest.peek().is_some_and(char::is_ascii_digit) {
                 words.push(";".to_owned());
             }
@@ -194,7 +195,7 @@ fn words(sql: &str) -> Vec<String> {
     words
 }
 
-/// Goes behind the quote that ends here; false if it cannot be told where that is.
+/// Skips to the end of a quote. Returns false if databases disagree on where it ends, or it has no end.
 fn pass(rest: &mut impl Iterator<Item = char>, quote: char) -> bool {
     rest.find(|next| *next == quote || *next == '\\') == Some(quote)
 }

@@ -1,14 +1,14 @@
-//! Where a database diverges from a cassette, for people and for scripts.
+//! The report of `super8 verify`: where a database diverges from a cassette, for people and for scripts.
 
 use serde::Serialize;
 use std::io::{self, Write};
 use super8_cassette::text::{cut, one_line};
 
-/// What diverges, in the words of Oracle's replay.
+/// The kind of a divergence, named as in Oracle's Database Replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// An execution fails that did not, or the other way round, or it fails otherwise.
+    /// An execution fails now and did not, or the other way round, or fails with another SQLSTATE.
     Error,
     /// Other rows, or other values in them.
     Data,
@@ -40,39 +40,39 @@ pub struct At {
 /// One divergence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Divergence {
-    /// What kind.
+    /// Its kind.
     pub kind: Kind,
-    /// Where.
+    /// Its statement.
     #[serde(flatten)]
     pub at: At,
     /// What is different: `column 2 (name): length`, `row 3, column 1`.
     pub what: String,
-    /// As recorded.
+    /// The recorded value.
     pub recorded: String,
-    /// As it is now.
+    /// The live value.
     pub now: String,
 }
 
 /// A statement that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Skipped {
-    /// Which.
+    /// The statement.
     #[serde(flatten)]
     pub at: At,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
-/// All there is to say.
+/// The report on a cassette.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// The cassette.
     pub cassette: String,
-    /// How many executions were done again and compared.
+    /// How many executions were repeated and compared.
     pub verified: usize,
     /// Where they diverge.
     pub divergences: Vec<Divergence>,
-    /// What was left out.
+    /// The statements that were left out.
     pub skipped: Vec<Skipped>,
     /// Why the cassette was not verified to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,19 +80,19 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many divergences of a kind there are.
+    /// Returns the number of divergences of a kind.
     pub fn count(&self, kind: Kind) -> usize {
         self.divergences.iter().filter(|divergence| divergence.kind == kind).count()
     }
 
-    /// Adds what there is to say of a part of the cassette.
+    /// Adds the report on a part of the cassette.
     pub fn add(&mut self, part: Report) {
         self.verified += part.verified;
         self.divergences.extend(part.divergences);
         self.skipped.extend(part.skipped);
     }
 
-    /// One line for each divergence, one for each reason to leave something out, one at the end.
+    /// Writes a line for each divergence, one for each reason to leave statements out, and one at the end.
     ///
     /// # Errors
     /// Standard output cannot be written.
@@ -125,7 +125,7 @@ impl Report {
     }
 }
 
-/// One line about several reports.
+/// Writes one line about several reports.
 ///
 /// # Errors
 /// Standard output cannot be written.

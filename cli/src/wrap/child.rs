@@ -1,8 +1,9 @@
-//! The wrapped command: started, told of signals, waited for, together with what it leaves running.
+//! Runs the wrapped command: [`run`] starts it, passes signals on, and waits for it and for the processes that it
+//! leaves running.
 //!
-//! A command may end before its work is done: a daemon puts itself into the background, a script ends with `&`. The wrapper is
-//! the reaper of what it started (PR_SET_CHILD_SUBREAPER), so that it sees these processes even if they close every
-//! descriptor, and it stays until they end.
+//! A command may end before its work is done: a daemon puts itself into the background, or a script ends with `&`. The
+//! wrapper makes itself the reaper of these processes (PR_SET_CHILD_SUBREAPER), so that it sees them even if they close
+//! every descriptor, and stays until they end.
 
 use super::stop::{Stop, watch_output};
 use crate::exit::{Exit, Failure};
@@ -26,7 +27,7 @@ pub enum End {
     Code(u8),
     /// By this signal.
     Signal(u8),
-    /// By this signal, which the wrapper had sent: so are daemons stopped, and it is no failure.
+    /// By this signal, which the wrapper had sent. Daemons are stopped like this, so it is no failure.
     Stopped(u8),
 }
 
@@ -39,7 +40,8 @@ impl End {
         }
     }
 
-    /// The same after these signals were sent. A program that catches a signal may say so as a shell would: 128 + N.
+    /// Turns an end by one of the signals that the wrapper sent into [`End::Stopped`]. A program that catches a signal
+    /// may report it as a shell would, with the exit code 128 + N.
     fn after(self, sent: &[i32]) -> End {
         let number = match self {
             End::Signal(signal) => signal,
@@ -49,7 +51,7 @@ impl End {
         if sent.contains(&i32::from(number)) { End::Stopped(number) } else { self }
     }
 
-    /// The exit code a shell gives for it.
+    /// Returns the exit code that a shell gives for it.
     pub fn code(self) -> u8 {
         match self {
             End::Code(code) => code,
@@ -57,7 +59,7 @@ impl End {
         }
     }
 
-    /// Whether it was an orderly end.
+    /// Whether the command succeeded.
     pub fn is_success(self) -> bool {
         matches!(self, End::Code(0) | End::Stopped(_))
     }
@@ -87,49 +89,49 @@ impl std::fmt::Display for Remaining {
     }
 }
 
-/// What became of the command.
+/// How the command and its processes ended.
 pub struct Ended {
     /// How the command itself ended.
     pub end: End,
     /// Whether the wrapper sent a signal to it, or to what it left running.
     pub stopped: bool,
-    /// What it started and what was still running when the wrapper gave up waiting for it.
+    /// The processes that it started and that were still running when the wrapper stopped waiting.
     pub remaining: Vec<Remaining>,
 }
 
-/// How long the wrapper stays after the command has ended.
+/// How long the wrapper waits after the command has ended.
 pub struct Patience<'a> {
-    /// For processes that have no cassette open.
+    /// The time for processes that have no cassette open.
     pub limit: Duration,
-    /// Whether a process has a cassette open: it is waited for as long as that is so.
+    /// Whether a process has a cassette open. As long as it has, the wrapper waits for it.
     pub has_cassette: &'a dyn Fn(u32) -> bool,
     /// Called once if the wrapper has to wait, with what it waits for.
     pub waiting: &'a dyn Fn(&[Remaining]),
 }
 
-/// What the wrapper waits for.
+/// An event that the wrapper waits for.
 enum News {
     /// A process ended.
     Ended(Pid, WaitStatus),
     /// No process is left.
     NoneLeft,
-    /// A signal came; whether somebody sent it, and not the terminal.
+    /// A signal came; true if a process sent it, false if the terminal did.
     Signal(i32, bool),
     /// It is time to stop the command.
     Stop,
 }
 
-/// After so long the user is told what the wrapper is waiting for.
+/// After this time the wrapper tells the user what it waits for.
 const QUIET: Duration = Duration::from_secs(2);
-/// A time nobody waits for.
+/// A time-out that never comes.
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
-/// How often it is looked whether a remaining process has a cassette open.
+/// How often the wrapper looks whether a remaining process has a cassette open.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Runs the command to its end, and what it started.
+/// Runs the command and waits for it and for the processes that it started.
 ///
-/// Ctrl-C and its kind reach the command from the terminal, because it belongs to the same process group; the wrapper
-/// outlives them to give its verdict. A signal that somebody sent to the wrapper is passed on.
+/// Signals from the terminal, such as Ctrl-C, reach the command directly, because it belongs to the same process group;
+/// the wrapper survives them to give its verdict. It passes on signals that a process sends to it.
 ///
 /// # Errors
 /// The command is not found ([`Exit::NotFound`]) or cannot be run ([`Exit::CannotRun`]).
@@ -139,10 +141,10 @@ pub fn run(command: &mut Command, stop: Option<&Stop>, patience: &Patience<'_>) 
         io::ErrorKind::NotFound => Failure::new(format_args!("{shown}: there is no such command")).with(Exit::NotFound),
         _ => Failure::new(format_args!("{shown}: cannot run it: {error}")).with(Exit::CannotRun),
     };
-    // Before the command is there, so that no signal falls between.
+    // Registered before the command starts, so that no signal is missed.
     let mut signals = SignalsInfo::<WithOrigin>::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])
         .map_err(|error| Failure::new(format_args!("cannot listen for signals: {error}")).with(Exit::CannotStart))?;
-    // Where that cannot be had, only the command itself is waited for.
+    // If the kernel refuses this, the wrapper waits only for the command itself.
     let _ = set_child_subreaper(Some(rustix::process::getpid()));
     let (sender, news) = channel();
     let mut child = {
@@ -172,7 +174,7 @@ pub fn run(command: &mut Command, stop: Option<&Stop>, patience: &Patience<'_>) 
     Ok(Ended { end, stopped: !watch.sent.is_empty(), remaining })
 }
 
-/// Copies the command's output to ours, looking for the line that stops it.
+/// Copies the command's output to ours and looks for the line that stops the command.
 fn copy_output(child: &mut Child, stop: &Stop, news: &Sender<News>) -> Vec<JoinHandle<()>> {
     let found = |news: &Sender<News>| {
         let news = news.clone();
@@ -183,7 +185,7 @@ fn copy_output(child: &mut Child, stop: &Stop, news: &Sender<News>) -> Vec<JoinH
     out.into_iter().chain(error).collect()
 }
 
-/// Waits for every child, those included that lost their parent.
+/// Waits for every child, including orphaned descendants, and reports the end of each.
 fn reap(news: &Sender<News>) {
     loop {
         let told = match wait(WaitOptions::empty()) {
@@ -200,7 +202,7 @@ fn reap(news: &Sender<News>) {
     }
 }
 
-/// The command while it is watched.
+/// The state of watching a command.
 struct Watch<'a> {
     main: Pid,
     end: Option<End>,
@@ -208,7 +210,7 @@ struct Watch<'a> {
     stop: Option<&'a Stop>,
     /// The signals that were passed on to the command.
     sent: Vec<i32>,
-    /// It was stopped as the options say.
+    /// Whether it was stopped as the options say.
     stopped: bool,
 }
 
@@ -237,7 +239,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Gives what is still running when the patience is at its end.
+    /// Waits for the processes that the command left. Returns those that still run when the time is over.
     fn until_nothing_is_left(&mut self, patience: &Patience<'_>) -> Vec<Remaining> {
         let begun = Instant::now();
         let mut limit = begun + patience.limit;
@@ -248,7 +250,7 @@ impl Watch<'_> {
                 Ok(News::NoneLeft) => return Vec::new(),
                 Ok(News::Ended(..)) => continue,
                 Ok(News::Signal(signal, true)) => self.pass_on(signal),
-                // Ctrl-C: the command has ended, so it is the wrapper that is meant
+                // Ctrl-C: the command has ended, so the user means the wrapper
                 Ok(News::Signal(_, false)) | Err(RecvTimeoutError::Disconnected) => return remaining(),
                 Ok(News::Stop) => self.stop_it(),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -271,7 +273,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Stops it as the options say, once.
+    /// Sends the signal that the options name, once.
     fn stop_it(&mut self) {
         if let Some(stop) = self.stop.filter(|_| !self.stopped) {
             self.stopped = true;
@@ -279,11 +281,11 @@ impl Watch<'_> {
         }
     }
 
-    /// Passes a signal on to the command, or to what it left running.
+    /// Sends a signal to the command, or, if that has ended, to the processes that it left running.
     fn pass_on(&mut self, number: i32) {
         let Some(signal) = Signal::from_named_raw(number) else { return };
         self.sent.push(number);
-        // It may just have ended.
+        // The process may just have ended, so an error is ignored.
         if self.end.is_none() {
             let _ = kill_process(self.main, signal);
             return;
@@ -294,7 +296,7 @@ impl Watch<'_> {
     }
 }
 
-/// The processes that are left, with those they started.
+/// Returns all descendants of this process that are running.
 fn remaining() -> Vec<Remaining> {
     let all = processes();
     let mut found = vec![std::process::id()];
@@ -308,19 +310,20 @@ fn remaining() -> Vec<Remaining> {
     all.into_iter().map(|(_, process)| process).filter(of_ours).collect()
 }
 
-/// The processes that have this one for their parent.
+/// Returns the children of this process.
 fn children() -> Vec<Remaining> {
     let own = std::process::id();
     processes().into_iter().filter(|(parent, _)| *parent == own).map(|(_, process)| process).collect()
 }
 
-/// Every process that is running, with its parent's id.
+/// Returns every running process with its parent's id.
 fn processes() -> Vec<(u32, Remaining)> {
     let running = super8_cassette::platform::running();
     running.map(|Running { pid, parent, name }| (parent, Remaining { pid, name })).collect()
 }
 
-/// Whether a process sent the signal: what the terminal sends, the command gets as well.
+/// Whether a process sent the signal. Signals from the terminal need not be passed on, because the command gets them as
+/// well.
 fn sent(cause: Cause) -> bool {
     matches!(cause, Cause::Sent(_) | Cause::Unknown)
 }

@@ -1,4 +1,5 @@
-//! Running a command under super8: `super8 record`, `replay` and `once`.
+//! Runs a command under super8 for `super8 record`, `replay` and `once`: [`Wrapped`] has the options, and
+//! [`Wrapped::run`] runs the command, reports, and gives the exit code.
 
 pub mod child;
 mod report;
@@ -106,26 +107,27 @@ impl Mode {
 }
 
 impl Wrapped {
-    /// The same with commands that fail once.
+    /// Sets the commands that fail once.
     pub fn with_faults(self, faults: Vec<Fault>) -> Wrapped {
         Wrapped { faults, ..self }
     }
 
-    /// Runs the command and gives the verdict. With `record_failed`, the cassettes whose replay failed are recorded by a second run and
-    /// replayed by a third, of which it is the verdict then.
+    /// Runs the command and gives the verdict. With `record_failed`, a second run records the cassettes whose replay
+    /// failed and a third run replays all; the verdict is then that of the third run.
     ///
     /// # Errors
-    /// Nothing was run: super8's libraries, the cassette or the command are missing.
+    /// Nothing was run, because super8's libraries, the cassette or the command are missing.
     pub fn run(&self, mode: Mode, record_failed: bool) -> Outcome {
         self.run_with(&self.cassette, mode, record_failed)
     }
 
-    /// The cassette, as it was named.
+    /// Returns the cassette's name as it was given.
     pub fn cassette(&self) -> &Path {
         &self.cassette
     }
 
-    /// The cassette's name, filled in; none if it has a placeholder that another process fills in otherwise.
+    /// Returns the cassette's name with placeholders filled in; `None` if a placeholder has another value in each
+    /// process.
     pub fn one_name(&self) -> Option<PathBuf> {
         let path = absolute(&self.cassette);
         match Named::parse(path.as_os_str()) {
@@ -136,17 +138,17 @@ impl Wrapped {
         }
     }
 
-    /// Whether the order counts inside each connection only, of a cassette with this order.
+    /// Whether replay of a cassette with the order `own` compares the order inside each connection only.
     pub fn counts_by_connection(&self, own: super8_cassette::Order) -> bool {
         self.order().unwrap_or(own) != super8_cassette::Order::Global
     }
 
-    /// The order of a replay, if it is not to be the cassette's own.
+    /// Returns the order for a replay if an option or the environment overrides the cassette's own.
     fn order(&self) -> Option<super8_cassette::Order> {
         self.order.map(super8_cassette::Order::from).or_else(order_of_environment)
     }
 
-    /// The same with another cassette.
+    /// Runs the command as [`Wrapped::run`] does, with another cassette.
     ///
     /// # Errors
     /// As [`Wrapped::run`].
@@ -158,7 +160,8 @@ impl Wrapped {
         let cassette = absolute(cassette);
         let named = Named::parse(cassette.as_os_str()).map_err(|failure| failure.with(Exit::CannotStart))?;
         let recorded = recorded(mode, &cassette, &named)?;
-        // `once` was decided just now: a second process must not find what the first one recorded.
+        // `once` is decided here for all processes: a second process must not find, and replay, what the first one
+        // recorded.
         let decided = match (mode, &recorded) {
             (Mode::Once, _) if named.known().is_none() => Mode::Once,
             (Mode::Once, Some(_)) => Mode::Replay,
@@ -186,7 +189,9 @@ impl Wrapped {
         self.report(&run, &replayed)
     }
 
-    /// Records these cassettes again, and those with which they share a connection: it cannot be live in one and replayed in the other.
+    /// Records the cassettes in `failed` again, and those that share a connection with them, because a connection
+    /// cannot be live in one cassette and replayed in another. Runs the command again until no further such cassette is
+    /// found.
     fn record_again(
         &self,
         run: &Attempt<'_>,
@@ -210,13 +215,13 @@ impl Wrapped {
         }
     }
 
-    /// Looks for the commands that are to fail, before anything is run.
+    /// Checks that the places of the faults are in the cassette, before anything is run.
     fn find_places(&self, cassette: &Path) -> Result<(), Failure> {
         let pieces = with_parts(cassette);
         if pieces.len() > 1 {
             takes_faults(cassette, super8_cassette::Order::Global, true)?;
         }
-        // of several traces, a statement may name the one that is meant: that is known only in the program
+        // with several traces, a statement may name the trace, so only the program knows which one it is
         if Format::of(cassette) == Some(Format::Ndjson) && cassette.is_dir() {
             return Ok(());
         }
@@ -225,10 +230,11 @@ impl Wrapped {
         Ok(())
     }
 
-    /// Runs the command once. At replay, the cassettes `again` are recorded.
+    /// Runs the command once. At replay, records the cassettes in `again` instead of replaying them.
     fn attempt(&self, run: &Attempt<'_>, recorded: &Recorded, again: &[PathBuf]) -> Result<Attempted, Failure> {
         let Attempt { libraries, cassette, named, mode, decided } = *run;
-        // At replay the named cassette has to be opened. Which one of several it will be is known only in the program.
+        // At replay the named cassette has to be opened. If the name has placeholders, only the program knows which one
+        // it opens.
         let replays_all = decided == Mode::Replay && again.is_empty();
         let expected = named.known().filter(|path| replays_all && !with_parts(path).is_empty());
         let stand_in = TemporaryOdbcinst::new(libraries, !replays_all, recorded);
@@ -275,7 +281,8 @@ impl Wrapped {
         };
         let ended = child::run(&mut command, self.stopping.stop().as_ref(), &patience)?;
         let seconds = begun.elapsed().as_secs_f64();
-        // what a further worker set up again is recorded there, and goes with it
+        // a further worker records its own copy of a fixture's set-up into the run's directory, and that copy is thrown
+        // away
         let is_spare =
             |event: &Event| event.cassette().is_some_and(|path| Path::new(path).starts_with(directory.path()));
         let events: Vec<Event> = events::read(&directory.said()).into_iter().filter(|event| !is_spare(event)).collect();
@@ -284,7 +291,7 @@ impl Wrapped {
             verdict.expect(cassette);
         }
         if verdict.shared.iter().any(|cassette| !again.contains(cassette)) {
-            // what was recorded has commands that belong to those
+            // the recordings have commands that belong into those cassettes, so nothing is published
             return Ok(Attempted { verdict, seconds, notes: Vec::new() });
         }
         verdict.publish(self.keep);
@@ -302,7 +309,7 @@ impl Wrapped {
         Ok(Attempted { verdict, seconds, notes })
     }
 
-    /// Writes the report, keeps what `super8 unused` wants to know, and gives the exit code.
+    /// Writes the report, keeps the run's outcome for `super8 unused`, and returns the exit code.
     fn report(&self, how: &Attempt<'_>, attempted: &Attempted) -> Outcome {
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let exit = attempted.verdict.exit();
@@ -338,8 +345,9 @@ impl Wrapped {
     }
 }
 
-/// What became of the cassettes of processes for which nobody waited, as they noted it in this directory; and which tests were run. Of a
-/// cassette that a process has open still, nothing is known.
+/// Returns what became of the cassettes, and which tests were run, by the text of a verdict file whose processes nobody
+/// waited for. Leaves out cassettes below `directory`, the run's own. A cassette that a process may still have open
+/// gets an empty verdict.
 pub fn noted(text: &[u8], directory: &Path) -> (Vec<runs::Opened>, Selected) {
     let is_spare = |event: &Event| event.cassette().is_some_and(|path| Path::new(path).starts_with(directory));
     let events: Vec<Event> = events::read(text).into_iter().filter(|event| !is_spare(event)).collect();
@@ -350,7 +358,7 @@ pub fn noted(text: &[u8], directory: &Path) -> (Vec<runs::Opened>, Selected) {
     (opened, verdict.selected)
 }
 
-/// How the command is run.
+/// What is the same for every run of the command.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     libraries: &'a Libraries,
@@ -360,21 +368,22 @@ struct Attempt<'a> {
     decided: Mode,
 }
 
-/// A run of the command, and what came of it.
+/// The outcome of one run of the command.
 struct Attempted {
     verdict: Verdict,
     seconds: f64,
     notes: Vec<String>,
 }
 
-/// The order that the environment gives a replay.
+/// Returns the order that the environment sets for a replay.
 pub fn order_of_environment() -> Option<super8_cassette::Order> {
     let name = std::env::var(Setting::Order.row().variable).ok()?;
     super8_cassette::Order::from_name(&name.trim().to_ascii_lowercase())
 }
 
-/// Puts the plugin for pytest into the directory of the run, as an installed package: pytest finds it there if it looks for plugins,
-/// and nothing is wrong if it does not (`python -I`, `PYTEST_DISABLE_PLUGIN_AUTOLOAD`).
+/// Writes the plugin for pytest into the directory of the run as an installed package, so that pytest loads it like any
+/// other plugin. If pytest does not look for plugins (`python -I`, `PYTEST_DISABLE_PLUGIN_AUTOLOAD`), it runs without
+/// it.
 fn add_pytest_plugin(made: &RunDirectory) -> std::io::Result<()> {
     const NAME: &str = "super8-command";
     const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -392,7 +401,7 @@ fn add_pytest_plugin(made: &RunDirectory) -> std::io::Result<()> {
     )
 }
 
-/// The PYTHONPATH of the command: its own first.
+/// Returns the PYTHONPATH for the command: the one that it would have, then the plugin's directory.
 fn with_pytest_plugin(run: &Path) -> OsString {
     let mut path = std::env::var_os("PYTHONPATH").filter(|path| !path.is_empty()).unwrap_or_default();
     if !path.is_empty() {
@@ -402,12 +411,12 @@ fn with_pytest_plugin(run: &Path) -> OsString {
     path
 }
 
-/// The directory of a run that is added to PYTHONPATH.
+/// The directory of a run that is appended to PYTHONPATH.
 const PYTHON: &str = "python";
 /// The file of a run with the names of cassettes that are recorded while others are replayed.
 const RECORDED_ANEW: &str = "recorded-anew";
 
-/// The words of this command line, with `record` for the verb.
+/// Returns the words of this command line with `record` for the verb and without faults, joined by [`SEPARATOR`].
 fn record_again(mode: Mode, words: impl Iterator<Item = OsString>) -> String {
     let mut words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(verb) = words.iter_mut().skip(1).find(|word| *word == mode.name()) {
@@ -425,14 +434,14 @@ fn record_again(mode: Mode, words: impl Iterator<Item = OsString>) -> String {
     words.join(&SEPARATOR.to_string())
 }
 
-/// The same for people. What stands after a password's keyword is hidden.
+/// Returns the command line that records again, to be shown. Hides what follows a password's keyword.
 fn to_record(mode: Mode) -> String {
     let words = record_again(mode, std::env::args_os());
     let shown = |word| super8_cassette::shell(&redact_assignments(word, &[]));
     words.split(SEPARATOR).map(shown).collect::<Vec<_>>().join(" ")
 }
 
-/// The name, placeholders and all, from the root on.
+/// Makes the name absolute and keeps its placeholders. Percent signs of the working directory are escaped.
 fn absolute(cassette: &Path) -> PathBuf {
     if cassette.is_absolute() {
         return cassette.to_owned();
@@ -453,7 +462,7 @@ fn has_cassette(events: &[Event], process: u32) -> bool {
     })
 }
 
-/// Says that the command has ended and what the wrapper still waits for.
+/// Prints that the command has ended, and what the wrapper still waits for.
 fn say_waiting(who: &str, remaining: &[Remaining]) {
     let names: Vec<String> = remaining.iter().map(ToString::to_string).collect();
     let text = format!("{who}: the command has ended; waiting for what it left running: {}\n", names.join(", "));
@@ -464,10 +473,10 @@ fn say(line: &str) {
     _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-/// What the cassette to be replayed names; `None` if one is to be recorded.
+/// Returns the data sources and drivers of the cassettes to be replayed; `None` if the run records.
 fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorded>, Failure> {
     let cannot = |failure: Failure| failure.with(Exit::CannotStart);
-    // What is filled in by each process names any of those that are there.
+    // If each process fills in the name, any cassette that is there may be meant.
     let Some(path) = named.known() else {
         let there = named.there();
         if mode == Mode::Replay && there.is_empty() {
@@ -478,7 +487,7 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
         }
         return Ok((mode != Mode::Record).then(|| Recorded::of_readable(&there)));
     };
-    // Asked of the library itself, so that the command cannot find it different.
+    // The library's own code decides here, so that the command's processes come to the same result.
     let settings = Settings::from_environment(&|name| match name {
         "SUPER8_MODE" => Some(mode.name().into()),
         "SUPER8_CASSETTE" => Some(cassette.into()),
@@ -490,11 +499,12 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
         return Ok(None);
     }
     let own = cassettes::path(&settings, action).unwrap_or_else(|| path.to_owned());
-    // Of several traces, a statement may name the one that is meant: that is known only in the program.
+    // With several traces, a statement may name the trace, so only the program knows which one it is.
     if !own.exists() && Format::of(path) == Some(Format::Ndjson) {
         return Ok(Some(Recorded::default()));
     }
-    // The process that was to record the first part may have ended before it did anything.
+    // The cassette itself may be missing beside its parts: the process that was to record it may have ended before it
+    // did anything.
     let parts = parts_of(path);
     let own = Some(own).filter(|own| parts.is_empty() || own.exists());
     let cassettes: Vec<PathBuf> = own.into_iter().chain(parts).collect();

@@ -18,7 +18,7 @@ FIXTURE, LIVE, GROUP = "SUPER8_FIXTURE", "SUPER8_LIVE_FIXTURES", "SUPER8_XDIST_G
 
 times_set_up = {}
 live = []
-# attribute of a test with its id before pytest-xdist added the group
+# the attribute of a test that has its id before pytest-xdist added the group
 OWN_ID = "_super8_own_id"
 deselected = 0
 
@@ -66,7 +66,7 @@ def pytest_fixture_setup(fixturedef, request):
         live.remove(name)
         os.environ[LIVE] = "\n".join(live)
 
-    # Finalizers run last in, first out: what the fixture adds in between runs between `begin` and `is_over`.
+    # Finalizers run last in, first out, so those that the fixture adds run between `begin` and `is_over`.
     fixturedef.addfinalizer(is_over)
     live.append(name)
     os.environ[LIVE] = "\n".join(live)
@@ -85,7 +85,7 @@ def restore(variable, value):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    # pytest-xdist adds the groups after this
+    # runs before pytest-xdist adds the groups
     for item in items:
         setattr(item, OWN_ID, item.nodeid)
 
@@ -115,8 +115,8 @@ def pytest_unconfigure(config):
     event = {"event": "selected", "pid": os.getpid(), "given": given[:5] + more, "deselected": deselected}
     for file in filter(None, files):
         try:
-            # each line by one write, because other processes append to the file
+            # each line with one write, because other processes append to the file, too
             with open(file, "ab", buffering=0) as events:
                 events.write(json.dumps(event).encode() + b"\n")
         except OSError:
-            pass  # `super8 unused` says less
+            pass  # the file is only for `super8 unused`, which then says less

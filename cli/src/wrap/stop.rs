@@ -37,7 +37,7 @@ pub struct Stop {
 }
 
 impl StopOptions {
-    /// What they say, if they say anything.
+    /// Returns when and how to stop the command; `None` if no option asks for it.
     pub fn stop(&self) -> Option<Stop> {
         let stop = Stop { signal: self.stop_with, after: self.stop_after, on_output: self.stop_on_output.clone() };
         (stop.after.is_some() || stop.on_output.is_some()).then_some(stop)
@@ -51,8 +51,9 @@ impl Stop {
     }
 }
 
-/// Copies a command's output as it comes. Calls `found` at the first line that matches; a line counts as soon as it does, before
-/// its end is there.
+/// Copies a command's output as it comes, on a thread of its own. Calls `found` once, at the first line that matches. A
+/// line matches as soon as the part of it that has arrived does, so a prompt without a line end counts. Returns `None`
+/// if the output need not be watched.
 pub fn watch_output(
     stop: &Stop,
     mut from: impl Read + Send + 'static,
@@ -70,7 +71,7 @@ pub fn watch_output(
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return,
             };
-            // A reader that is gone is no reason to stop reading: the command would be blocked.
+            // If the reader of our output is gone, keep reading: otherwise the command would block on a full pipe.
             let _ = to.write_all(&buffer[..count]).and_then(|()| to.flush());
             for part in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
                 if found.is_none() {

@@ -1,4 +1,5 @@
-//! The verdict on a wrapped command: what its processes said, judged together.
+//! The verdict on a wrapped command. [`Verdict::of`] makes it from the events that the command's processes wrote to the
+//! verdict file.
 
 use super::child::{End, Ended, Remaining};
 use crate::events::{Event, Selected};
@@ -11,30 +12,31 @@ use std::time::{Duration, Instant};
 use super8_cassette::faults::Fault;
 use super8_cassette::{CassetteError, ErrorKind, Recovered};
 
-/// A run and what came of it: what a report is about.
+/// A run and its verdict: the input of a report.
 pub struct Run<'a> {
     /// `record`, `replay` or `once`.
     pub verb: &'a str,
-    /// The cassette as it was named.
+    /// The cassette's name as it was given.
     pub cassette: &'a str,
     /// The command and its arguments.
     pub command: &'a [String],
     /// How long it took, in seconds.
     pub seconds: f64,
-    /// What came of it.
+    /// The verdict.
     pub verdict: &'a Verdict,
-    /// What super8 said besides, and what is odd about the configuration.
+    /// Remarks about the configuration, shown if nothing connected through super8.
     pub notes: &'a [String],
 }
 
-/// What became of one cassette in all processes together.
+/// What all processes of a run together did with one cassette.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Played {
     /// The cassette.
     pub cassette: String,
     /// `record` or `replay`.
     pub mode: String,
-    /// The attempt at its test that recorded it: each begins anew.
+    /// The number of the attempt at its test (runners repeat failed tests). A later attempt replaces what is known of
+    /// an earlier one.
     #[serde(skip)]
     attempt: u32,
     /// The processes that opened it.
@@ -43,20 +45,20 @@ pub struct Played {
     pub mismatch: Option<Mismatch>,
     /// Recorded commands that no process played.
     pub unplayed: Vec<String>,
-    /// Processes that ended without a last word, before it was known what they would leave unplayed.
+    /// Processes that ended without saying `closed`, before it was known what they would leave unplayed.
     pub killed: BTreeSet<u32>,
-    /// Processes that ended without a last word while they recorded.
+    /// Processes that ended, or still run, without having said `closed`.
     #[serde(skip)]
     broken_off: BTreeSet<u32>,
-    /// It was to be replayed, and no process opened it.
+    /// Whether it was to be replayed and no process opened it.
     pub unopened: bool,
     /// Why it could not be written.
     pub unwritable: Option<String>,
-    /// Whether the recording is in its place.
+    /// Whether the recording is published.
     pub published: bool,
-    /// Whether it had to be put there up to its last whole command, because the process died.
+    /// Whether it was published only up to its last whole command, because the process died.
     pub recovered: bool,
-    /// Where the recording is that was not put in its place: the command failed.
+    /// Where the recording is if it was not published, for example because the command failed.
     pub kept: Option<PathBuf>,
 }
 
@@ -65,11 +67,11 @@ pub struct Played {
 pub struct Mismatch {
     /// The process.
     pub pid: u32,
-    /// What the application was told.
+    /// The error message that the application got.
     pub headline: String,
     /// The whole report.
     pub report: String,
-    /// The number of the command in the cassette, where there is one.
+    /// The number of the command in the cassette, if there is one.
     pub command: Option<u64>,
 }
 
@@ -86,16 +88,16 @@ pub struct Leak {
     pub descriptors: u64,
 }
 
-/// Something that happened with a command that is to fail once.
+/// An event of a fault: a command that is made to fail once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultNote {
     /// `struck`, `repeated`, `partial_commit`, `used_lost`, `astray`, or `not_reached`.
     pub what: String,
-    /// The number of the command that it happened to, where it was recorded.
+    /// The number of the recorded command that it happened to, if it is a recorded one.
     pub command: Option<u64>,
     /// The fault.
     pub fault: String,
-    /// The command, for people.
+    /// The command as the report shows it.
     pub text: String,
 }
 
@@ -104,26 +106,27 @@ pub struct FaultNote {
 pub struct Verdict {
     /// How the command ended.
     pub end: End,
-    /// Whether it was told to stop. A process that a signal ended then was not killed: what it did not play was left out.
+    /// Whether the wrapper sent a signal to it. A process that a signal ended then does not count as killed: the
+    /// commands that it did not play count as left out.
     pub stopped: bool,
     /// Each cassette, in the order in which they were opened.
     pub cassettes: Vec<Played>,
-    /// What happened with the commands that were to fail.
+    /// The events of faults.
     pub faults: Vec<FaultNote>,
-    /// Handles left open.
+    /// The handles that processes left open.
     pub leaks: Vec<Leak>,
-    /// Whether leaks are to be forgiven.
+    /// Whether leaks do not fail the run.
     pub allow_leaks: bool,
-    /// What the command left running, and what was not waited for.
+    /// The processes that the command left running and that were not waited for any longer.
     pub remaining: Vec<Remaining>,
-    /// Which tests were run.
+    /// Which tests pytest ran.
     pub selected: Selected,
-    /// Cassettes that share a connection with those that were recorded again.
+    /// Cassettes that share a connection with the cassettes that were recorded again.
     pub shared: BTreeSet<PathBuf>,
 }
 
 impl Verdict {
-    /// Puts together what happened.
+    /// Makes the verdict of how the command ended and what its processes wrote.
     pub fn of(ended: Ended, events: &[Event], allow_leaks: bool) -> Verdict {
         let Ended { end, stopped, remaining } = ended;
         let (cassettes, faults, leaks) = (Vec::new(), Vec::new(), Vec::new());
@@ -131,10 +134,11 @@ impl Verdict {
         let shared = BTreeSet::new();
         let mut verdict = Verdict { end, stopped, cassettes, faults, leaks, allow_leaks, remaining, selected, shared };
         let mut failed: BTreeSet<(&String, u32)> = BTreeSet::new();
-        // A process may play a cassette several times, one test after the other: each leaves its own.
+        // A process may play a cassette several times, for one test after the other, and each time leave other commands
+        // unplayed: `last` has those of the last time, `before` those of earlier ones.
         let (mut last, mut before) = (BTreeMap::new(), Vec::new());
         let mut finished: BTreeMap<(&String, u32), &Vec<String>> = BTreeMap::new();
-        // What a process left at an eject is known, whatever becomes of it.
+        // Pairs of a cassette and a process that has ejected it: what it left unplayed is known however it ends.
         let mut ejected: BTreeSet<(&String, u32)> = BTreeSet::new();
         let mut closed = BTreeSet::new();
         let mut parts: BTreeMap<&String, BTreeMap<&String, BTreeSet<u32>>> = BTreeMap::new();
@@ -142,7 +146,7 @@ impl Verdict {
         for event in events {
             match event {
                 Event::Opened { pid, mode, cassette, attempt } => {
-                    // opened again after it was ejected: it begins anew
+                    // it was opened again after an eject, so it begins anew
                     finished.remove(&(cassette, *pid));
                     ejected.remove(&(cassette, *pid));
                     before.extend(last.remove(&(cassette, *pid)).map(|commands| (cassette, *pid, commands)));
@@ -169,7 +173,7 @@ impl Verdict {
                     ejected.insert((cassette, *pid));
                 }
                 Event::Finished { pid, cassette, parts } => {
-                    // what was left at exit was played after that, in the destructor of a library
+                    // what was left when exit handlers ran was played after that, in the destructor of a library
                     parts.iter().for_each(|part| _ = last.remove(&(part, *pid)));
                     match parts.is_empty() {
                         true => finished.remove(&(cassette, *pid)),
@@ -206,7 +210,7 @@ impl Verdict {
         for (cassette, pid, commands) in before.into_iter().chain(last) {
             add(left.entry(cassette).or_default().entry(pid).or_default(), commands);
         }
-        // A process that ended without a last word has played one of the parts of which nothing was left.
+        // A process that ended without saying `closed` has played one of the parts of which it left nothing.
         for (cassette, all) in &mut parts {
             let of_this = finished.iter().filter(|((of, pid), _)| of == cassette && !closed.contains(pid));
             let could: Vec<(u32, &Vec<String>)> = of_this.map(|((_, pid), parts)| (*pid, *parts)).collect();
@@ -217,7 +221,7 @@ impl Verdict {
             let ended_early = played.processes.difference(&closed).copied().collect::<BTreeSet<u32>>();
             let left = left.remove(&played.cassette).unwrap_or_default();
             let unknown = |pid: &&u32| {
-                // what is said of a part is said of the cassette, and the reverse
+                // what is known about a part is known about its cassette, and the reverse
                 let names = took.iter().filter(|(taker, ..)| taker == *pid).flat_map(|(_, cassette, part)| {
                     let is_it = *cassette == &played.cassette || *part == &played.cassette;
                     [*cassette, *part].into_iter().filter(move |_| is_it)
@@ -228,7 +232,7 @@ impl Verdict {
                 })
             };
             played.killed = ended_early.iter().filter(unknown).copied().collect();
-            // those that took another part of it say nothing about this one
+            // processes that took another part of the cassette say nothing about this one
             played.unplayed = left_by_all(taken.unwrap_or(&played.processes), &left);
             played.broken_off = ended_early;
         }
@@ -242,7 +246,8 @@ impl Verdict {
         verdict
     }
 
-    /// Says that a cassette was to be replayed. If no process opened it, nothing in it was played.
+    /// Notes that a cassette was to be replayed, and marks it as unopened if no process opened it. Does nothing if no
+    /// cassette was opened at all.
     pub fn expect(&mut self, cassette: &Path) {
         let opened =
             |played: &Played| Path::new(&played.cassette).starts_with(cassette) && !played.processes.is_empty();
@@ -251,7 +256,7 @@ impl Verdict {
         }
     }
 
-    /// Says which commands were to fail. Those that the program never came to are noted.
+    /// Notes which faults were given, and adds a note for each that the program never came to.
     pub fn expect_faults(&mut self, faults: &[Fault]) {
         for fault in faults {
             if !self.faults.iter().any(|note| note.fault == fault.text) {
@@ -261,7 +266,7 @@ impl Verdict {
         }
     }
 
-    /// Whether a command failed because it was to.
+    /// Whether a fault made a command fail.
     fn has_failed(&self) -> bool {
         self.faults.iter().any(|note| note.what == "struck")
     }
@@ -275,8 +280,8 @@ impl Verdict {
         &mut self.cassettes[index]
     }
 
-    /// Puts the recordings in their place if the command succeeded, or if they are to be kept whatever it did. One that
-    /// is neither complete nor can be made so is an unwritable cassette. What a process still records is left to it.
+    /// Publishes the recordings if the command succeeded or `keep` is set. Marks a cassette as unwritable if its
+    /// recording is not complete and cannot be recovered. Leaves alone what a process still records.
     pub fn publish(&mut self, keep: bool) {
         let take = keep || !self.command_failed();
         let remaining: BTreeSet<u32> = self.remaining.iter().map(|process| process.pid).collect();
@@ -294,7 +299,7 @@ impl Verdict {
         }
     }
 
-    /// Removes the parts of an earlier recording for which the command has no process any more.
+    /// Removes parts of an earlier recording that no process recorded again.
     pub fn remove_stale_parts(&mut self) {
         let attempts = self.cassettes.iter().map(|played| (played.cassette.clone(), played.attempt));
         let recorded: BTreeMap<String, u32> = attempts.collect();
@@ -302,7 +307,7 @@ impl Verdict {
             let cassette = super8_cassette::directory_of(Path::new(&played.cassette));
             let is_recorded = |part: &Path| {
                 let is_part = |cassette: &String| super8_cassette::directory_of(Path::new(cassette)) == part;
-                // of a cassette that an attempt at its test recorded, the parts of earlier ones are stale
+                // parts that an earlier attempt at the same test recorded are stale
                 recorded.iter().any(|(cassette, attempt)| is_part(cassette) && *attempt >= played.attempt)
             };
             if let Err(error) = super8_cassette::remove_parts(cassette, &is_recorded) {
@@ -311,7 +316,8 @@ impl Verdict {
         }
     }
 
-    /// The cassettes that were not replayed as they were recorded. Of a part it is the cassette that it belongs to.
+    /// Returns the cassettes that were not replayed as they were recorded. For a part, this is the cassette that it
+    /// belongs to.
     pub fn failed_replays(&self) -> Vec<PathBuf> {
         let failed = |played: &&Played| {
             played.mode != "record" && (played.mismatch.is_some() || !played.unplayed.is_empty() || played.is_unknown())
@@ -324,7 +330,7 @@ impl Verdict {
         cassettes.into_iter().collect()
     }
 
-    /// What became of the cassettes, to be kept.
+    /// Returns what became of each cassette, in the form that is kept for `super8 unused`.
     pub fn opened(&self) -> Vec<runs::Opened> {
         let of = |played: &Played| runs::Opened {
             cassette: PathBuf::from(&played.cassette),
@@ -340,12 +346,12 @@ impl Verdict {
         self.cassettes.iter().any(|played| !played.processes.is_empty())
     }
 
-    /// Whether the command failed by itself: what it left out after that says nothing more.
+    /// Whether the command itself failed. Commands that it left unplayed are then not worth reporting.
     pub fn command_failed(&self) -> bool {
         !self.end.is_success()
     }
 
-    /// How the wrapper ends: the command's own failure first, then what is worst.
+    /// Returns how the wrapper ends: with the command's own failure if it failed, otherwise with the worst finding.
     pub fn exit(&self) -> Exit {
         let any = |what: fn(&Played) -> bool| self.cassettes.iter().any(what);
         if self.command_failed() {
@@ -371,12 +377,12 @@ impl Verdict {
 }
 
 impl Played {
-    /// Whether several processes recorded it, one after the other: it has only what the last one did.
+    /// Whether several processes recorded it, one after the other. Then it has only what the last one did.
     pub fn is_overwritten(&self) -> bool {
         self.mode == "record" && self.processes.len() > 1
     }
 
-    /// What became of it, in a word: as for a run, or what a recording is.
+    /// Returns what became of it as one word: a run's verdict, or `recorded` or `not_published`.
     pub fn word(&self) -> &'static str {
         match self.mode.as_str() {
             _ if self.unwritable.is_some() => "unwritable",
@@ -390,7 +396,7 @@ impl Played {
         }
     }
 
-    /// What there is to say about that, in a line.
+    /// Returns the reason for that word as one line, or an empty text.
     pub fn why(&self) -> String {
         let kept = || self.kept.as_ref().map(|kept| format!("the recording is kept in {}", kept.display()));
         match (self.word(), self.unplayed.len()) {
@@ -410,8 +416,8 @@ impl Played {
     }
 }
 
-/// Recovers a recording. A process that was just killed, or another one of the same daemon, may still be ending: its lock is
-/// waited for.
+/// Recovers a recording. Waits up to 5 s for its lock, because a process that was just killed, or another process of
+/// the same daemon, may still be ending.
 fn recover(cassette: &Path) -> Result<Option<Recovered>, CassetteError> {
     let until = Instant::now() + Duration::from_secs(5);
     loop {
@@ -424,7 +430,8 @@ fn recover(cassette: &Path) -> Result<Option<Recovered>, CassetteError> {
     }
 }
 
-/// Gives each process one of the parts that it may have played, so that as many parts as can be are somebody's.
+/// Assigns each process one of the parts that it may have played, so that as many parts as possible have a process (a
+/// maximum bipartite matching).
 fn give_parts<'a>(parts: &mut BTreeMap<&'a String, BTreeSet<u32>>, could: &[(u32, &'a Vec<String>)]) {
     let mut holders: BTreeMap<&String, usize> = BTreeMap::new();
     let free: BTreeSet<String> =
@@ -437,7 +444,7 @@ fn give_parts<'a>(parts: &mut BTreeMap<&'a String, BTreeSet<u32>>, could: &[(u32
     }
 }
 
-/// Finds a part for a process; one that holds it already may have to take another.
+/// Finds a part for a process. If another process holds the part, that one is given another part if possible.
 fn find_part<'a>(
     process: usize,
     could: &[(u32, &'a Vec<String>)],
@@ -458,14 +465,14 @@ fn find_part<'a>(
     false
 }
 
-/// Adds the commands that are not there yet.
+/// Appends those commands that are not in `all` yet.
 fn add(all: &mut Vec<String>, commands: &[String]) {
     let new: Vec<String> = commands.iter().filter(|command| !all.contains(command)).cloned().collect();
     all.extend(new);
 }
 
-/// What every process left unplayed: workers share a cassette, and what one of them played is played. A process that
-/// left nothing says nothing.
+/// Returns the commands that every process left unplayed: workers share a cassette, so a command that one of them
+/// played is played. A process without an entry in `left` left nothing unplayed.
 fn left_by_all(processes: &BTreeSet<u32>, left: &BTreeMap<u32, Vec<String>>) -> Vec<String> {
     let Some(first) = left.values().next() else { return Vec::new() };
     if processes.iter().any(|pid| !left.contains_key(pid)) {
@@ -587,7 +594,7 @@ mod tests {
         assert_eq!(Verdict::of(told, &[opened(1, "replay")], false).exit(), Exit::Unplayed);
     }
 
-    /// Three processes without a last word, of four parts: the last of what each said counts, and each has one part.
+    /// Three processes ended without saying `closed`. The last `finished` of each counts, and each gets one part.
     #[test]
     fn killed_processes_have_a_part_each() {
         let parts = |names: &[&str]| names.iter().map(|name| format!("/c.parts/{name}")).collect::<Vec<_>>();
@@ -613,7 +620,7 @@ mod tests {
         assert_eq!(with(&tests), ["x", "y"], "each was left in some test of each process");
     }
 
-    /// The last process of a daemon may still be dying when the first one has ended.
+    /// The last process of a daemon may still be ending when the first one has ended.
     #[test]
     fn a_recording_that_is_still_locked_is_waited_for() {
         let parent = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use super::values::{VARCHAR, bytes};
 /// How Ruby tags its objects.
 const OBJECT: &str = "!ruby/object";
 
-/// What the gem knows of a column; `None` where the driver did not say, or nobody asked.
+/// What the gem knows of a column; a field is `None` if the driver did not say, or nobody asked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Column {
     pub(super) name: Option<String>,
@@ -23,15 +23,15 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// A column of which only the name may be known.
+    /// Makes a column of which at most the name is known.
     pub(super) fn named(name: Option<&str>) -> Column {
         Column { name: name.map(str::to_owned), ..Column::default() }
     }
 
-    /// An `ODBC::Column` or a hash of the same keys; `key` is its name in a hash of columns.
+    /// Reads an `ODBC::Column`, or a hash with the same keys; `key` is its name in a hash of columns.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The text says what is wrong with it.
     pub(super) fn of(value: &Value, key: Option<&str>) -> Result<Column, String> {
         let value = match value {
             Value::Map(pairs) => match &pairs[..] {
@@ -71,7 +71,7 @@ impl Column {
         })
     }
 
-    /// What is not known of it, by Ruby's names.
+    /// Returns Ruby's names of the fields that are not known.
     pub(super) fn unknown(&self) -> impl Iterator<Item = &'static str> + use<> {
         [
             ("name", self.name.is_none()),
@@ -89,7 +89,8 @@ impl Column {
         .filter_map(|(name, unknown)| unknown.then_some(name))
     }
 
-    /// The column as a columns file has it, with this type; its longest value has so many bytes.
+    /// Returns the column as a columns file has it, with this type. `longest` is the length of its longest value in
+    /// bytes.
     pub(super) fn described(&self, sql_type: i64, longest: usize) -> Value {
         let flag = |flag: Option<bool>, on: i64| flag.map(|flag| Value::from(if flag { on } else { 0 }));
         let number = |number: Option<i64>| number.map(Value::from);
@@ -104,7 +105,7 @@ impl Column {
             ("display_size", Some(self.display_size(sql_type, longest).into())),
             ("unsigned", flag(self.unsigned, 1)),
             ("auto_unique_value", flag(self.auto_increment, 1)),
-            // SQL_PRED_SEARCHABLE: Ruby only says whether it is SQL_PRED_NONE
+            // 3 is SQL_PRED_SEARCHABLE; Ruby only says whether it is SQL_PRED_NONE
             ("searchable", flag(self.searchable, 3)),
             ("table_name", text(&self.table)),
             ("desc_length", number(self.length)),
@@ -112,7 +113,8 @@ impl Column {
         Value::Map(pairs.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
     }
 
-    /// The size that SQLDescribeCol gives (ODBC's appendix D, "Column Size"): digits for numbers, characters for text.
+    /// Returns the size that SQLDescribeCol gives (ODBC's appendix D, "Column Size"): digits for numbers, characters
+    /// for text.
     fn size(&self, sql_type: i64) -> Option<i64> {
         match sql_type {
             -7..=-5 | 2..=8 => self.precision.or(self.length),
@@ -120,7 +122,8 @@ impl Column {
         }
     }
 
-    /// ODBC's appendix D, "Display Size", and never less than the longest value: ruby-odbc makes its buffers as large.
+    /// Returns the display size by ODBC's appendix D, "Display Size", but never less than the longest value, because
+    /// ruby-odbc makes its buffers that large.
     fn display_size(&self, sql_type: i64, longest: usize) -> i64 {
         let length = self.length.unwrap_or(0);
         let by_type = match sql_type {
@@ -141,7 +144,7 @@ impl Column {
         by_type.max(longest as i64)
     }
 
-    /// The type it is given where its own is not known.
+    /// Returns its type, or VARCHAR if it is not known.
     pub(super) fn type_or_text(&self) -> i64 {
         self.sql_type.unwrap_or(VARCHAR)
     }

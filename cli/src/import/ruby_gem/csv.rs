@@ -1,5 +1,5 @@
-//! CSV as Ruby's library writes it: fields may span lines, an empty field without quotes is nil, an empty line is a row of one
-//! nil.
+//! Reads CSV as Ruby's library writes it: fields may span lines, an empty field without quotes is nil, and an empty
+//! line is a row with one nil.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ pub(super) struct Fetched {
     pub(super) rows: Vec<Vec<Field>>,
     /// The keys of rows that came as hashes.
     pub(super) names: Option<Vec<String>>,
-    /// The end of the data was reached.
+    /// Whether the end of the data was reached.
     pub(super) ended: bool,
 }
 
 /// Reads a whole file.
 ///
 /// # Errors
-/// A quote that is not closed or stands where none may, with file and line.
+/// A quote is not closed, or stands where none may. The error has file and line.
 pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Vec<Field>>, CassetteError> {
     let (mut rest, mut line, mut rows, mut row) = (bytes, 1, Vec::new(), Vec::new());
     while !rest.is_empty() {
@@ -35,7 +35,7 @@ pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Vec<Field>>, Cassett
         row.push(field);
         rest = after.strip_prefix(b"\r").unwrap_or(after);
         match rest.first() {
-            // a comma always has a field behind it, even at the end of the file
+            // after a comma there is always a field, even at the end of the file
             Some(b',') if rest.len() == 1 => {
                 row.push(None);
                 rest = &rest[1..];
@@ -53,7 +53,7 @@ pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Vec<Field>>, Cassett
     Ok(rows)
 }
 
-/// The field at the start, and what follows it: a separator, the end of a line, or nothing.
+/// Splits off the first field. What follows it begins with a separator or the end of a line, or is empty.
 fn field(text: &[u8]) -> Option<(Field, &[u8])> {
     let ends = |rest: &[u8]| matches!(rest, [] | [b',' | b'\n', ..] | [b'\r', b'\n', ..] | [b'\r']);
     let Some(mut quoted) = text.strip_prefix(b"\"") else {

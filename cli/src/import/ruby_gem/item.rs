@@ -1,4 +1,4 @@
-//! An item of the gem's log: its keys, with errors that name file, line and key.
+//! An item of the gem's log. Reads its keys and makes errors that name file, line and key.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(super) struct Item<'f> {
 }
 
 impl Item<'_> {
-    /// An error at a key of the item.
+    /// Makes an error at a key of the item.
     pub(super) fn error(&self, key: &str, problem: impl Into<String>) -> CassetteError {
         CassetteError::new(self.file, problem)
             .at_line(self.line.into())
@@ -24,7 +24,7 @@ impl Item<'_> {
             .advice("correct it, or record again")
     }
 
-    /// A text that has to be there.
+    /// Returns a text that has to be there.
     pub(super) fn text(&self, key: &str) -> Result<&str, CassetteError> {
         match self.value.get(key) {
             Some(Value::Text(text)) => Ok(text),
@@ -33,7 +33,7 @@ impl Item<'_> {
         }
     }
 
-    /// The values of a `run`, as ruby-odbc binds them.
+    /// Returns the values of a `run`, as ruby-odbc binds them.
     pub(super) fn params(&self) -> Result<Vec<Value>, CassetteError> {
         let params = match self.value.get("params") {
             None | Some(Value::Null) => return Ok(Vec::new()),
@@ -52,7 +52,7 @@ impl Item<'_> {
         params.iter().enumerate().map(of).collect()
     }
 
-    /// The columns of a result: a list of them, or a hash by their names.
+    /// Reads the columns of a result from a list, or a hash by their names.
     pub(super) fn columns(&self) -> Result<Vec<Column>, CassetteError> {
         let wrong = |problem: String| self.error("result", problem);
         match self.value.get("result") {
@@ -67,7 +67,7 @@ impl Item<'_> {
         }
     }
 
-    /// Rows that stand in YAML: lists of cells, or hashes.
+    /// Reads rows in YAML, as lists of cells or as hashes.
     pub(super) fn rows(&self, rows: &[Value], key: &str) -> Result<Fetched, CassetteError> {
         let mut fetched = Fetched::default();
         for row in rows {

@@ -1,4 +1,4 @@
-//! The gem's `commands.yml` in any of its three versions, as one list of commands with the rows they brought.
+//! Reads the gem's `commands.yml` in any of its three versions into one list of commands with their rows.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -17,14 +17,14 @@ use super::item::Item;
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) commands: Vec<Command>,
-    /// What was seen that has no place in a cassette of today, and what was assumed.
+    /// What has no place in a cassette of today, and what was assumed.
     pub(super) notes: Notes,
 }
 
 /// A command, on its connection and the connection's n-th statement.
 #[derive(Debug)]
 pub(super) struct Command {
-    /// Where it stands in `commands.yml`; line 1 for the connection of version 1.
+    /// Its place in `commands.yml`; line 1 for the connection of version 1.
     pub(super) file: PathBuf,
     pub(super) line: u32,
     pub(super) connection: ConnectionId,
@@ -51,7 +51,7 @@ pub(super) enum Action {
 }
 
 impl Command {
-    /// An error at this command.
+    /// Makes an error at this command.
     pub(super) fn error(&self, problem: impl Into<String>) -> CassetteError {
         CassetteError::new(&self.file, problem).at_line(self.line.into())
     }
@@ -61,7 +61,7 @@ impl Log {
     /// Reads `commands.yml`, `connection.yml` and the files of rows.
     ///
     /// # Errors
-    /// Something unreadable, with file and line.
+    /// Something cannot be read. The error has file and line.
     pub(super) fn read(directory: &Path, schema: i64) -> Result<Log, CassetteError> {
         let file = directory.join(COMMANDS);
         let log = Log { commands: Vec::new(), notes: Notes::default() };
@@ -87,7 +87,7 @@ impl Log {
     }
 }
 
-/// Statements that are named before the rest of them is only counted.
+/// How many statements a note names before it only counts the rest.
 const NAMED: usize = 3;
 
 /// Notes in the order in which they first came up.
@@ -95,7 +95,7 @@ const NAMED: usize = 3;
 pub(super) struct Notes(Vec<(String, Vec<(ConnectionId, u32)>)>);
 
 impl Notes {
-    /// Adds a note, perhaps on a statement; statement 0 is the connection itself.
+    /// Adds a note, optionally about a statement; statement 0 is the connection itself.
     pub(super) fn add(&mut self, on: Option<(ConnectionId, u32)>, text: impl Into<String>) {
         let text = text.into();
         let at = self.0.iter().position(|(known, _)| *known == text).unwrap_or_else(|| {
@@ -107,7 +107,7 @@ impl Notes {
         }
     }
 
-    /// One line each: `a/1, a/3: ...`.
+    /// Returns a line for each note: `a/1, a/3: ...`.
     pub(super) fn lines(&self) -> Vec<String> {
         let line = |(text, on): &(String, Vec<(ConnectionId, u32)>)| {
             let place = |(connection, statement): &(ConnectionId, u32)| match statement {
@@ -128,7 +128,7 @@ impl Notes {
     }
 }
 
-/// The reading under way.
+/// The state of reading.
 struct Reading<'d> {
     directory: &'d Path,
     file: PathBuf,
@@ -136,9 +136,9 @@ struct Reading<'d> {
     connections: u32,
     /// The connections by the gem's ids, with their statements by the gem's ids.
     known: HashMap<String, (ConnectionId, HashMap<String, u32>)>,
-    /// The one connection of version 1, to be opened again if statements begin anew.
+    /// The connect of version 1, which is repeated if the numbers of statements begin anew.
     single: Option<Action>,
-    /// Files of rows that were named.
+    /// The files of rows that were named so far.
     named: HashSet<String>,
 }
 
@@ -156,7 +156,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// What a connect says of the connection; `known` are keys that were looked at.
+    /// Returns what a connect says of the connection, and notes other keys; `known` are keys that were read already.
     fn told(&mut self, of: &Value, known: &[&str]) -> Vec<(String, Value)> {
         let Value::Map(pairs) = of else { return Vec::new() };
         let (told, other): (Vec<_>, Vec<_>) = pairs
@@ -213,7 +213,8 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// The connection and the number of the statement an item is about; a `run` makes a new one.
+    /// Returns the connection and the statement's number that an item is about. A `run` (`begins`) makes a new
+    /// statement.
     fn statement(&mut self, id: &str, item: &Item<'_>, begins: bool) -> Result<(ConnectionId, u32), CassetteError> {
         let named = match item.value.get("statement_id") {
             Some(Value::Text(name)) => name.clone(),
@@ -222,7 +223,7 @@ impl Reading<'_> {
         };
         let again = self.known.get(id).is_some_and(|(_, statements)| begins && statements.contains_key(&named));
         if let (true, Some(Action::Connect { dsn, told })) = (again, &self.single) {
-            // each connection of version 1 counted for itself, and only the last data source was written down
+            // in version 1 each connection numbers its own statements, and only the last data source was written
             let action = Action::Connect { dsn: dsn.clone(), told: told.clone() };
             self.connect(id, action, item.file, item.line);
             let connection = ConnectionId(self.connections - 1);
@@ -269,7 +270,7 @@ impl Reading<'_> {
                         csv::read(&bytes, &path)?
                     }
                 };
-                // ruby-odbc fetches until it has so many, or there are no more
+                // ruby-odbc fetches until it has `n` rows, or there are no more
                 let ended = method == "fetch_all" || n.is_some_and(|n| (rows.len() as i64) < n);
                 Ok(Fetched { rows, names: None, ended })
             }

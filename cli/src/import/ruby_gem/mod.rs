@@ -1,4 +1,5 @@
-//! Cassettes of the super8 gem, which recorded ruby-odbc: read in their three versions, and made into cassettes of today.
+//! Turns cassettes of the super8 gem, which recorded ruby-odbc, into cassettes of today. [`GemCassette`] reads all
+//! three versions.
 //!
 //! | version | what tells it |
 //! | --- | --- |
@@ -6,8 +7,8 @@
 //! | 2 | `connect` is a command, and every command has a `connection_id`; rows in `a_1_fetch_all.csv` |
 //! | 3 | the same with `metadata.yml` |
 //!
-//! The gem recorded which Ruby methods were called and what they returned. What the ODBC calls behind them said is derived
-//! from that, the way ruby-odbc makes those calls, or left unknown; docs/cassette-format.md says which. The notes say what
+//! The gem recorded which Ruby methods were called and what they returned. The ODBC calls and their replies are derived
+//! from that, as ruby-odbc makes these calls, or left unknown; docs/cassette-format.md says which. The notes say what
 //! was derived.
 
 mod column;
@@ -41,10 +42,10 @@ pub struct GemCassette {
     log: Log,
 }
 
-/// What was left of a cassette's meaning to be derived.
+/// What the migration of a cassette did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrated {
-    /// Commands of the gem's.
+    /// The number of the gem's commands.
     pub commands: usize,
     /// What the gem did not record, and what is answered in its place: a line each, for people.
     pub notes: Vec<String>,
@@ -54,7 +55,7 @@ impl GemCassette {
     /// Reads the cassette in a directory.
     ///
     /// # Errors
-    /// No cassette of the gem's; something that cannot be read, with file and line.
+    /// It is no cassette of the gem, or something cannot be read. The error has file and line.
     pub fn read(directory: &Path) -> Result<GemCassette, CassetteError> {
         let said = metadata(directory)?;
         let schema = match schema(directory, said.as_ref())? {
@@ -87,10 +88,10 @@ impl GemCassette {
         Ok(GemCassette { schema, metadata, log: Log::read(directory, schema)? })
     }
 
-    /// Makes a cassette of it: `to` was made with [`GemCassette::metadata`].
+    /// Writes it as a cassette of today into `to`, which was created with [`GemCassette::metadata`].
     ///
     /// # Errors
-    /// Something that cannot be brought up, with file and line; a target that cannot be written.
+    /// Something cannot be migrated (with file and line), or the target cannot be written.
     pub fn write(&self, to: Box<dyn Store>) -> Result<Migrated, CassetteError> {
         let statements = Statements::of(&self.log)?;
         let recorder = Recorder::with_storage(to, self.metadata.order, 1);
@@ -98,7 +99,7 @@ impl GemCassette {
     }
 }
 
-/// The version that the files show; `None` if there is no log.
+/// Returns the version that the files show; `None` if there is no log.
 fn schema(directory: &Path, metadata: Option<&Value>) -> Result<Option<i64>, CassetteError> {
     match metadata.map(|metadata| metadata.get("schema_version").and_then(Value::as_int)) {
         Some(None) => {
@@ -111,7 +112,7 @@ fn schema(directory: &Path, metadata: Option<&Value>) -> Result<Option<i64>, Cas
     }
 }
 
-/// `metadata.yml`, if there is one.
+/// Reads `metadata.yml`, if there is one.
 fn metadata(directory: &Path) -> Result<Option<Value>, CassetteError> {
     let path = directory.join(METADATA);
     match fs::read(&path) {
@@ -121,18 +122,18 @@ fn metadata(directory: &Path) -> Result<Option<Value>, CassetteError> {
     }
 }
 
-/// What no cassette of the gem says.
+/// The note on what no cassette of the gem has.
 const NEVER_RECORDED: &str = "the gem recorded no errors, no counts of rows and no answers about the driver: every statement \
                               succeeds, SQLRowCount gives -1, and of the driver only what super8 answers for any is known";
 
-/// A recording under way.
+/// The state of writing.
 struct Writing<'w> {
     recorder: &'w Arc<Recorder>,
     log: &'w Log,
     statements: &'w Statements,
-    /// Rows of statements that may go on.
+    /// The runs of rows that may still continue, by statement.
     runs: HashMap<(ConnectionId, u32), Run>,
-    /// Statements of which something was fetched.
+    /// Statements from which something was fetched.
     fetched: HashSet<(ConnectionId, u32)>,
 }
 
@@ -141,14 +142,14 @@ impl<'w> Writing<'w> {
         Writing { recorder, log, statements, runs: HashMap::new(), fetched: HashSet::new() }
     }
 
-    /// Writes all of it and publishes the cassette.
+    /// Writes everything and publishes the cassette.
     fn write(mut self) -> Result<Migrated, CassetteError> {
         let last: HashMap<ConnectionId, usize> =
             self.log.commands.iter().enumerate().map(|(at, command)| (command.connection, at)).collect();
         for (at, command) in self.log.commands.iter().enumerate() {
             self.command(command)?;
             if last.get(&command.connection) == Some(&at) {
-                // the gem connects with a block, at whose end the connection is closed
+                // the gem connects with a block, and closes the connection at the block's end
                 let disconnect = Entry::new(Method::Disconnect, command.connection, None);
                 self.recorder.note(&disconnect.with(Key::Result, Value::Null))?;
             }
@@ -167,7 +168,7 @@ impl<'w> Writing<'w> {
         match action {
             Action::Connect { dsn, told } => {
                 let connect = Entry::new(Method::Connect, self.recorder.connection(), None);
-                // ruby-odbc's `odbc` calls the ANSI functions
+                // ruby-odbc calls the ANSI functions
                 let connect = connect.with(Key::Dsn, dsn.as_str()).with(Key::Kind, "ansi");
                 self.recorder.command(&connect.with(Key::Result, Value::Map(told.clone())))
             }
@@ -183,7 +184,7 @@ impl<'w> Writing<'w> {
                 let columns = known.and_then(|statement| statement.columns.as_ref());
                 columns.map_or(Ok(()), |columns| self.recorder.columns(*connection, *statement, columns))
             }
-            // said when it was run: ruby-odbc asks for types at once
+            // already written with the `run`: ruby-odbc asks for types at once
             Action::Columns(_) => Ok(()),
             Action::Rows(fetched) => self.rows(*connection, *statement, fetched),
             Action::Housekeeping(method) => self.recorder.note(&entry(*method).with(Key::Result, Value::Null)),
@@ -195,7 +196,7 @@ impl<'w> Writing<'w> {
         let types =
             self.statements.get(connection, statement).map(|statement| &statement.types[..]).unwrap_or_default();
         if types.is_empty() {
-            // ruby-odbc fetches nothing from what has no columns
+            // ruby-odbc fetches nothing from a result without columns
             return Ok(());
         }
         if !self.runs.get(&key).is_some_and(|run| run.lock().is_open()) {

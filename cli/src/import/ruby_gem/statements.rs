@@ -1,4 +1,4 @@
-//! The columns of each statement's result, as the gem recorded them, or as the rows show them.
+//! Determines the columns of each statement's result: as the gem recorded them, or as the rows show them.
 
 use std::collections::HashMap;
 
@@ -12,9 +12,9 @@ use super::values::{self, VARCHAR};
 /// A statement's columns.
 #[derive(Debug, Default)]
 pub(super) struct Statement {
-    /// As a columns file has them; nothing, if nobody asked and nothing was fetched.
+    /// The columns as a columns file has them; `None` if nobody asked and nothing was fetched.
     pub(super) columns: Option<Value>,
-    /// Their types; none if there is no result.
+    /// Their types; empty if there is no result.
     pub(super) types: Vec<i64>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Statements {
     pub(super) notes: Notes,
 }
 
-/// What was recorded of a statement.
+/// What the gem recorded of a statement.
 #[derive(Default)]
 struct Recorded<'l> {
     columns: Option<&'l [Column]>,
@@ -33,10 +33,10 @@ struct Recorded<'l> {
 }
 
 impl Statements {
-    /// Looks through a log.
+    /// Goes through a log.
     ///
     /// # Errors
-    /// Rows that do not fit their columns, with file and line.
+    /// Rows do not fit their columns. The error has file and line.
     pub(super) fn of(log: &Log) -> Result<Statements, CassetteError> {
         let mut recorded: HashMap<_, Recorded<'_>> = HashMap::new();
         let mut order = Vec::new();
@@ -58,7 +58,7 @@ impl Statements {
         Ok(statements)
     }
 
-    /// What is known of a statement that was run.
+    /// Returns what is known of a statement that was run.
     pub(super) fn get(&self, connection: ConnectionId, statement: u32) -> Option<&Statement> {
         self.known.get(&(connection, statement))
     }

@@ -1,4 +1,4 @@
-//! How the gem and Ruby write values: binary texts, and the text of a cell by its SQL type.
+//! Converts values from the form in which the gem and Ruby write them: binary texts, and cells by their SQL type.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::csv::Field;
 /// The tag under which Ruby writes a text that is not known to be UTF-8.
 const BINARY: &str = "!binary";
 
-/// A cell as text, in Ruby's spelling.
+/// Returns a cell as text, in Ruby's spelling; `None` if it is no scalar.
 pub(super) fn field(cell: &Value) -> Option<Field> {
     Some(match cell {
         Value::Null => None,
@@ -24,7 +24,7 @@ pub(super) fn field(cell: &Value) -> Option<Field> {
     })
 }
 
-/// The bytes of a text that Ruby wrote as `!binary`.
+/// Returns the bytes of a text that Ruby wrote as `!binary`.
 pub(super) fn bytes(value: &Value) -> Option<Vec<u8>> {
     let text = value.get(BINARY)?.as_text()?;
     let plain: String = text.chars().filter(|character| !character.is_whitespace()).collect();
@@ -34,10 +34,10 @@ pub(super) fn bytes(value: &Value) -> Option<Vec<u8>> {
 /// SQL_VARCHAR, which ruby-odbc reads as text.
 pub(super) const VARCHAR: i64 = 12;
 
-/// A cell as ODBC writes it, if the type's value is written so in Ruby; `None` if a value of this type never looks so.
+/// Returns a cell as ODBC writes it; `None` if Ruby never writes a value of this type like this.
 ///
-/// ruby-odbc gives Ruby's own numbers for these types, and dates and times whose text is ODBC's but for the fraction of a
-/// timestamp, which is a number of its own. All else is text.
+/// ruby-odbc gives Ruby's own numbers for these types. Its dates and times have ODBC's text, except that a timestamp's
+/// fraction is a separate number. Everything else is text.
 pub(super) fn cell(sql_type: i64, text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let same = Some(Cow::Borrowed(text));
     let shown = || std::str::from_utf8(text).ok();
@@ -56,18 +56,18 @@ pub(super) fn cell(sql_type: i64, text: &[u8]) -> Option<Cow<'_, [u8]>> {
 }
 
 fn is_float(text: &str) -> bool {
-    // Ruby's exponents have two digits at least
+    // Ruby's exponents have at least two digits
     let short = text.replace("e-0", "e-").replace("e+0", "e+");
     text.parse::<f64>().is_ok_and(|number| number.is_finite() && float_text(number) == short)
 }
 
-/// Whether a text has digits where the pattern has them, and else the pattern's characters.
+/// Whether a text has a digit where the pattern has `0`, and the pattern's characters elsewhere.
 fn looks(text: &[u8], pattern: &[u8]) -> bool {
     let alike = |(byte, pattern): (&u8, &u8)| if *pattern == b'0' { byte.is_ascii_digit() } else { byte == pattern };
     text.len() == pattern.len() && text.iter().zip(pattern).all(alike)
 }
 
-/// `2026-11-21 12:30:45 500000000` as `2026-11-21 12:30:45.5`.
+/// Turns `2026-11-21 12:30:45 500000000` into `2026-11-21 12:30:45.5`.
 fn timestamp(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let (second, fraction) = text.split_at_checked(19)?;
     let nanoseconds: u32 = std::str::from_utf8(fraction).ok()?.strip_prefix(' ')?.parse().ok()?;

@@ -1,7 +1,7 @@
-//! Records that Softprobe wrote of PostgreSQL queries, made into a cassette that an ODBC program can replay.
+//! Turns Softprobe's records of PostgreSQL queries into a cassette that an ODBC program can replay: [`import`].
 //!
-//! A record has the SQL text, perhaps the values, and the rows as objects. What ODBC needs beyond that is filled in as
-//! psqlodbc would say it for the type that JSON shows; the notes name what cannot be known.
+//! A record has the SQL text, perhaps the values, and the rows as objects. Everything else that ODBC needs is filled in
+//! as psqlodbc would report it for the type that JSON shows; the notes name what cannot be known.
 
 mod record;
 
@@ -19,18 +19,18 @@ use super8_cassette::{
 
 use record::{Asked, Column, Reply, Row, SoftprobeRecord, numbered};
 
-/// The one connection: the records do not say on which a query ran.
+/// The only connection, because the records do not say on which one a query ran.
 const CONNECTION: ConnectionId = ConnectionId(0);
 
-/// What the records do not say of the program that is to replay them.
+/// What the records do not say about the program that will replay them.
 #[derive(Default)]
 pub struct Source {
     /// The data source's name.
     pub dsn: String,
     /// The user, if programs give one.
     pub user: Option<String>,
-    /// A recording of the program in which it only connects and disconnects. What it asks then, and what it was answered,
-    /// are taken from it, the data source and the user as well.
+    /// A recording of the program in which it only connects and disconnects. Its questions and answers, the data source
+    /// and the user are taken from it.
     pub like: Option<Box<dyn Store>>,
     /// How the program runs statements.
     pub calls: Calls,
@@ -41,7 +41,7 @@ pub struct Source {
 pub struct Calls {
     /// Which statements it prepares. The others it runs with SQLExecDirect.
     pub prepares: Prepares,
-    /// It calls SQLMoreResults after each result.
+    /// Whether it calls SQLMoreResults after each result.
     pub more_results: bool,
 }
 
@@ -62,14 +62,14 @@ pub enum Prepares {
 pub struct Imported {
     /// Queries that can be replayed.
     pub queries: u64,
-    /// What the records do not say, and what is answered in its place: a line each, for people.
+    /// What the records do not say, and what is answered in its place: one line each, for people.
     pub notes: Vec<String>,
 }
 
 /// Whether the first record of a file is one of Softprobe's own rather than super8's header.
 ///
 /// # Errors
-/// What the operating system says; a first line that is no record.
+/// The file cannot be read, or its first line is no record.
 pub fn is_softprobe(path: &Path) -> Result<bool, CassetteError> {
     let mut lines = Lines::open(path)?;
     let Some(line) = lines.next()? else { return Ok(false) };
@@ -79,8 +79,8 @@ pub fn is_softprobe(path: &Path) -> Result<bool, CassetteError> {
 /// Makes a cassette of the PostgreSQL records in a file.
 ///
 /// # Errors
-/// A record that cannot be read, with its line; none of PostgreSQL; a recording to be like that does more than to connect; a
-/// target that cannot be written.
+/// A record cannot be read (with its line), there is none of PostgreSQL, the recording of `like` does more than
+/// connect, or the target cannot be written.
 pub fn import(path: &Path, source: &Source, to: Box<dyn Store>) -> Result<Imported, CassetteError> {
     let likeness = source.like.as_deref().map(Likeness::of).transpose()?;
     let mut lines = Lines::open(path)?;
@@ -103,7 +103,7 @@ pub fn import(path: &Path, source: &Source, to: Box<dyn Store>) -> Result<Import
         if !traces.contains(&trace) {
             traces.push(trace);
         }
-        // nothing is written before there is something to write
+        // the cassette is begun only with the first query
         if let Some(to) = to.take() {
             import = Some(Import::begin(source, likeness.as_ref(), to)?);
         }
@@ -134,7 +134,7 @@ struct Line<'l> {
     bytes: &'l [u8],
     path: &'l Path,
     number: u64,
-    /// A line break follows. What lacks it may have been cut short.
+    /// Whether a line break follows. A line without one may have been cut short.
     ended: bool,
 }
 
@@ -144,7 +144,7 @@ impl<'p> Lines<'p> {
         Ok(Lines { file: BufReader::new(file), path, bytes: Vec::new(), number: 0 })
     }
 
-    /// The next line; none at the end of the file.
+    /// Returns the next line; `None` at the end of the file.
     fn next(&mut self) -> Result<Option<Line<'_>>, CassetteError> {
         loop {
             self.bytes.clear();
@@ -171,7 +171,7 @@ impl Line<'_> {
     }
 }
 
-/// The user as a cassette has it: SHA-256 in lower-case hex.
+/// Returns the user as a cassette has it: SHA-256 in lower-case hex.
 fn user_hash(user: &str) -> String {
     Sha256::digest(user.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -259,7 +259,7 @@ impl Import {
         self.recorder.note(&self.of_statement(Method::Drop).with(Key::Result, Value::Null))
     }
 
-    /// The statement is run, or prepared and executed.
+    /// Records that the statement is run, or prepared and executed.
     fn execution(&self, asked: Asked, outcome: Fields) -> Result<(), CassetteError> {
         let Asked { sql, params, unknown } = asked;
         let prepared = match self.calls.prepares {
@@ -323,7 +323,7 @@ impl Import {
         run.end(true)
     }
 
-    /// What no record says, once for all.
+    /// Notes what no record says.
     fn say_what_is_missing(&mut self, source: &Source, foreign: u64, traces: usize) {
         let notes = &mut self.done.notes;
         if foreign > 0 {
@@ -361,19 +361,19 @@ impl Import {
 struct Likeness<'c> {
     cassette: &'c dyn Store,
     contents: Contents,
-    /// From the connect to before the first of the ending.
+    /// The entries from the connect up to the ending.
     beginning: Vec<EntryRef>,
-    /// From the first end of a transaction, or the disconnect.
+    /// The entries from the first end of a transaction, or the disconnect, on.
     ending: Vec<EntryRef>,
     /// The last statement's id.
     statements: u32,
 }
 
 impl<'c> Likeness<'c> {
-    /// Looks through the recording.
+    /// Goes through the recording.
     ///
     /// # Errors
-    /// An incomplete or unreadable recording; one with several connections, or in which a statement is run.
+    /// The recording is incomplete or cannot be read, has several connections, or runs a statement.
     fn of(cassette: &'c dyn Store) -> Result<Likeness<'c>, CassetteError> {
         let wrong = |place: EntryRef, problem: &str| {
             let (file, line) = cassette.locate(place);
@@ -401,7 +401,7 @@ impl<'c> Likeness<'c> {
         Ok(Likeness { cassette, contents: cassette.contents()?, beginning, ending, statements })
     }
 
-    /// Copies how the connection begins, with what it was answered.
+    /// Copies how the connection begins, with its answers.
     fn beginning(&self, to: &dyn Store) -> Result<(), CassetteError> {
         let mut copy = Copy::of(self.cassette, to, &self.contents);
         copy.answers(CONNECTION)?;

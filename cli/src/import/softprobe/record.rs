@@ -1,4 +1,5 @@
-//! What a record of Softprobe says about a PostgreSQL query, in ODBC's terms: psqlodbc's types for what JSON shows.
+//! Reads a record that Softprobe wrote of a PostgreSQL query, and translates it to ODBC's terms, with psqlodbc's types
+//! for what JSON shows.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +17,7 @@ pub(super) enum Json {
     Int(i64),
     Float(f64),
     Text(String),
-    /// A list or a map, as it stands in the record.
+    /// A list or a map, as the record has it.
     Document(String),
 }
 
@@ -41,7 +42,7 @@ impl Json {
         if let Json::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The value as a parameter: node-postgres sends what is no number as text.
+    /// Returns the value as a parameter. node-postgres sends everything but numbers as text.
     fn param(&self) -> Value {
         match self {
             Json::Null => Value::Null,
@@ -52,11 +53,11 @@ impl Json {
         }
     }
 
-    /// The value as the server would send it, from which psqlodbc makes any C type; none for NULL.
+    /// Returns the value as the server would send it, from which psqlodbc makes any C type; `None` for NULL.
     pub(super) fn cell(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Json::Null => return None,
-            // PostgreSQL sends `t` or `f`, and psqlodbc hands that on as a digit
+            // PostgreSQL sends `t` or `f`, which psqlodbc passes on as a digit
             Json::Bool(flag) => if *flag { "1" } else { "0" }.into(),
             Json::Int(number) => number.to_string().into(),
             Json::Float(number) => float8(*number).into(),
@@ -77,7 +78,7 @@ impl Json {
     }
 }
 
-/// A record, as far as a query is concerned.
+/// A record, with the keys that matter for a query.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a record")]
 pub(super) struct SoftprobeRecord<'r> {
@@ -115,11 +116,11 @@ struct Request<'r> {
 }
 
 impl SoftprobeRecord<'_> {
-    /// The SQL, which is the identifier unless the request has it, and the values if there are any: the request, if it is a
-    /// list, or its key `values`.
+    /// Returns the SQL and the values. The SQL is in the request, or else the identifier. The values are the request
+    /// itself if it is a list, or its key `values`; `None` if there are none.
     ///
     /// # Errors
-    /// A request that cannot be read.
+    /// The request cannot be read.
     pub(super) fn asked(&self) -> Result<(String, Option<Vec<Json>>), serde_json::Error> {
         let is_list = |raw: &&RawValue| raw.get().starts_with('[');
         let request: Request<'_> = match self.request_payload {
@@ -133,19 +134,19 @@ impl SoftprobeRecord<'_> {
     }
 }
 
-/// What ODBC is asked.
+/// A query as an ODBC program asks it.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Asked {
     /// The SQL, with ODBC's markers `?` in place of `$1`, `$2`, ...
     pub(super) sql: String,
     /// A value for each marker.
     pub(super) params: Vec<Value>,
-    /// The values are not known: they are NULL.
+    /// Whether the values are not known, and NULL stands for them.
     pub(super) unknown: bool,
 }
 
-/// SQL and values as ODBC is asked them; none if a value is missing or left over. Softprobe's hook for PostgreSQL records no
-/// values at all.
+/// Translates SQL and values to ODBC's form; `None` if a value is missing or left over. Softprobe's own hook for
+/// PostgreSQL records no values at all.
 pub(super) fn numbered(sql: &str, values: Option<&[Json]>) -> Option<Asked> {
     let mut asked = Asked { sql: String::with_capacity(sql.len()), ..Asked::default() };
     let mut used = vec![false; values.map_or(0, <[Json]>::len)];
@@ -236,7 +237,7 @@ impl Reply {
         matches!(self.command.as_deref(), None | Some("SELECT" | "SHOW" | "EXPLAIN" | "FETCH" | "VALUES"))
     }
 
-    /// The columns, in the order in which the rows first have them.
+    /// Returns the columns, in the order in which they first appear in the rows.
     pub(super) fn columns(&self) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::new();
         for Row(row) in &self.rows {
@@ -256,13 +257,13 @@ impl Reply {
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// The longest text, in characters.
+    /// The length of the longest text, in characters.
     longest: usize,
-    /// What the records leave open.
+    /// What the records leave open about its type.
     pub(super) doubt: Option<&'static str>,
 }
 
-/// What JSON shows of a column's type.
+/// A column's type as JSON shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Only NULLs so far.
@@ -300,9 +301,9 @@ impl Column {
         self
     }
 
-    /// The column as a columns file has it, in psqlodbc's words.
+    /// Returns the column as a columns file has it, with psqlodbc's values.
     pub(super) fn described(&self) -> Value {
-        // the size and what SQLColAttribute says for SQL_DESC_DISPLAY_SIZE: with sign, point and exponent
+        // the size, and SQL_DESC_DISPLAY_SIZE, which includes sign, point and exponent
         let (length, display_size) = match self.kind {
             Kind::Int4 => (10, 11),
             Kind::Int8 => (19, 20),
@@ -315,7 +316,7 @@ impl Column {
             ("type", Value::from(self.kind.sql_type())),
             ("length", Value::from(length)),
             ("scale", Value::from(0)),
-            // a query's result says of no column that it cannot be NULL
+            // psqlodbc reports every column of a query's result as nullable
             ("nullable", Value::from(1)),
             ("label", Value::from(self.name.as_str())),
             ("display_size", Value::from(display_size)),
@@ -327,7 +328,7 @@ impl Column {
 }
 
 impl Kind {
-    /// The type that holds both.
+    /// Returns the type that holds values of both.
     fn with(self, other: Kind) -> Kind {
         match (self, other) {
             (Kind::Unknown, kind) | (kind, Kind::Unknown) => kind,
@@ -338,7 +339,7 @@ impl Kind {
         }
     }
 
-    /// psqlodbc's SQL type, with its default of booleans as text.
+    /// Returns psqlodbc's SQL type. By its default, booleans are text.
     const fn sql_type(self) -> i32 {
         match self {
             Kind::Int4 => 4,
@@ -359,7 +360,8 @@ impl Kind {
     }
 }
 
-/// A number as PostgreSQL writes it: the fewest digits that bring it back, and no point without a fraction.
+/// Returns a number as PostgreSQL writes it: the fewest digits that give the same number, and no point without a
+/// fraction.
 fn float8(number: f64) -> String {
     let text = float_text(number);
     match text.split_once('e') {

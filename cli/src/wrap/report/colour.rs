@@ -1,5 +1,5 @@
-//! The report of a mismatch in colour. The driver writes it plain, because it does not know who reads it; what is coloured here is its
-//! headings, what was recorded and what was asked.
+//! Colours the report of a mismatch: its headings, what was recorded and what was asked. The driver writes it plain,
+//! because it does not know who reads it.
 
 use anstyle::{AnsiColor, Color, Style};
 
@@ -8,7 +8,7 @@ const HEADING: Style = Style::new().bold();
 const RECORDED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
 const ASKED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
 
-/// What the lines under a heading are.
+/// What kind of lines stand under a heading.
 #[derive(PartialEq)]
 enum Part {
     Other,
@@ -18,7 +18,7 @@ enum Part {
     ByWord,
 }
 
-/// The report with escape sequences.
+/// Returns the report with escape sequences for colours.
 pub fn coloured(report: &str) -> String {
     let mut out = String::with_capacity(report.len() * 2);
     let mut part = Part::Other;
@@ -75,7 +75,7 @@ fn words(out: &mut String, mut line: &str) {
 mod tests {
     use super::*;
 
-    /// Every recorded report, as it is shown where there are no colours.
+    /// Every recorded report is the same after its colours are removed.
     #[test]
     fn without_its_colours_it_is_the_report() {
         let reports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../cassette/tests/reports");

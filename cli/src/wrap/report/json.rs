@@ -11,7 +11,7 @@ struct Report<'a> {
     verb: &'a str,
     cassette: &'a str,
     command: &'a [String],
-    /// `passed`, or the first thing that is wrong.
+    /// `passed`, or the worst finding.
     verdict: &'static str,
     exit_code: u8,
     command_exit_code: Option<u8>,
@@ -24,12 +24,12 @@ struct Report<'a> {
     /// Which tests were run, if not all.
     #[serde(skip_serializing_if = "Selected::is_all")]
     selected: &'a Selected,
-    /// What was still running.
+    /// Processes that were still running.
     remaining: &'a [crate::wrap::child::Remaining],
     notes: &'a [String],
 }
 
-/// The report.
+/// Returns the report.
 pub fn report(run: &Run<'_>) -> String {
     let exit = run.verdict.exit();
     let (code, signal) = match run.verdict.end {
@@ -52,11 +52,11 @@ pub fn report(run: &Run<'_>) -> String {
         remaining: &run.verdict.remaining,
         notes: run.notes,
     };
-    // Only a map with keys that are no text could fail, and there is none.
+    // Serializing fails only for maps whose keys are not text, and there is none.
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 
-/// A verdict in a word.
+/// Returns the name of a verdict in the report.
 pub fn word(exit: Exit) -> &'static str {
     match exit {
         Exit::Done => "passed",

@@ -1,4 +1,5 @@
-//! The report for CI servers: JUnit's XML, a suite for the run with a case for the command and some for each cassette.
+//! The report for CI servers, in JUnit's XML: a suite for the run, with a case for the command and two for each
+//! cassette.
 
 use super::text::overwritten;
 use crate::wrap::verdict::{Leak, Played, Run};
@@ -6,17 +7,17 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use std::io;
 
-/// A test case: its name, and what is wrong (a line, and the whole of it).
+/// A test case: its name and, if it failed, what is wrong: in one line, and in full.
 pub type Case = (String, Option<(String, String)>);
 
-/// The report.
+/// Returns the report.
 pub fn report(run: &Run<'_>) -> String {
-    // the whole time belongs to the command
+    // the first case is the command, and gets the whole time
     let seconds = |number: usize| if number == 0 { run.seconds } else { 0.0 };
     suite(&format!("super8 {} {}", run.verb, run.cassette), &cases(run), &seconds)
 }
 
-/// A suite of cases, with how many seconds each took.
+/// Returns the XML of a suite of cases. `seconds` gives the time of each case by its number.
 pub fn suite(name: &str, cases: &[Case], seconds: &dyn Fn(usize) -> f64) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     // Writing to memory does not fail.
@@ -120,7 +121,7 @@ fn write(writer: &mut Writer<Vec<u8>>, name: &str, cases: &[Case], seconds: &dyn
     writer.write_event(Event::End(BytesEnd::new("testsuites")))
 }
 
-/// Without the characters that XML 1.0 has no way to write: a report quotes what a program asked.
+/// Replaces the characters that XML 1.0 cannot express. A report quotes what a program asked, so it may contain any.
 fn clean(text: &str) -> String {
     let allowed =
         |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
@@ -140,7 +141,7 @@ mod tests {
         report(&Run { verb: "replay", cassette: "c", command: &command, seconds: 1.5, verdict: &verdict, notes: &[] })
     }
 
-    /// The names of the elements and the unescaped text of the failures.
+    /// Returns the names of the elements and the unescaped text of the failures.
     fn parsed(xml: &str) -> (Vec<String>, String) {
         let mut reader = quick_xml::Reader::from_str(xml);
         reader.config_mut().check_end_names = true;

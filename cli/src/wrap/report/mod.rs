@@ -1,4 +1,4 @@
-//! The report of a wrapped run: for people, for scripts, for the test pages of a CI.
+//! The report of a wrapped run, in a form for people, for scripts, or for the test page of a CI server.
 
 mod colour;
 mod json;
@@ -37,7 +37,7 @@ pub fn write(run: &Run<'_>, form: Form, file: Option<&Path>) -> Result<(), Failu
         Form::Junit => junit::report(run),
     };
     let Some(file) = file else {
-        // Nobody may be there to read it: the exit code says it all the same.
+        // Standard error may be closed. That is ignored, because the exit code gives the verdict.
         _ = anstream::stderr().write_all(report.as_bytes());
         return Ok(());
     };
@@ -47,7 +47,7 @@ pub fn write(run: &Run<'_>, form: Form, file: Option<&Path>) -> Result<(), Failu
         .map_or(Ok(()), std::fs::create_dir_all)
         .and_then(|()| std::fs::write(file, plain))
         .map_err(|error| Failure::new(format_args!("cannot write the report to {}: {error}", file.display())))?;
-    // Who looks at the terminal is told all the same.
+    // Also prints the one-line summary for whoever looks at the terminal.
     if form != Form::Text {
         _ = anstream::stderr().write_all(text::summary(run).as_bytes());
     }

@@ -1,4 +1,4 @@
-//! The report for people: what is wrong, the whole mismatch report, what was left over.
+//! The report for people: what is wrong, the whole mismatch report, and what was left unplayed.
 
 use super::colour::coloured;
 use crate::exit::Exit;
@@ -10,9 +10,9 @@ use std::path::Path;
 const BAD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const GOOD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
-/// The whole report. Empty if all is well.
+/// Returns the whole report; empty if all is well.
 pub fn report(run: &Run<'_>) -> String {
-    /// Recordings that are named of those that were not taken: a cassette for each test makes many.
+    /// How many recordings that were not published are named: with a cassette for each test there may be many.
     const NAMED: u64 = 3;
     let mut text = String::new();
     let mut kept_aside = 0;
@@ -92,7 +92,7 @@ pub fn report(run: &Run<'_>) -> String {
     text + &summary(run)
 }
 
-/// One line: what the exit code means. None if all is well.
+/// Returns one line that says what the exit code means; empty if all is well.
 pub fn summary(run: &Run<'_>) -> String {
     let exit = run.verdict.exit();
     let word = match exit {
@@ -138,7 +138,7 @@ fn left_over(text: &mut String, played: &Played) {
     }
 }
 
-/// Why a recording of several processes is none.
+/// Explains why a cassette that several processes recorded one after the other is wrong.
 pub fn overwritten(played: &Played) -> String {
     let (cassette, count) = (&played.cassette, played.processes.len());
     format!(
@@ -147,7 +147,7 @@ pub fn overwritten(played: &Played) -> String {
     )
 }
 
-/// Where a recording is that was not put in its place, and how to take it.
+/// Says where a recording is that was not published, and how to publish it.
 fn not_taken(played: &Played, kept: &Path) -> String {
     let (cassette, kept) = (&played.cassette, kept.display());
     let how = format!("`super8 recover {cassette}` puts it in its place");
@@ -160,7 +160,7 @@ fn not_taken(played: &Played, kept: &Path) -> String {
     )
 }
 
-/// `1 statement`, `2 statements`.
+/// Returns a number with its noun: `1 statement`, `2 statements`.
 pub fn many(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

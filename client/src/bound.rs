@@ -1,8 +1,9 @@
-//! Parameters as a driver takes them: a buffer for each marker, with the values of all sets one after the other.
+//! Lays out parameters as a driver takes them: a buffer for each marker, with the values of all sets one after the
+//! other.
 
 use crate::Parameter;
 
-/// What is bound to one marker.
+/// The buffer that is bound to one marker.
 pub(crate) struct Bound {
     pub(crate) c_type: i16,
     pub(crate) sql_type: i16,
@@ -15,10 +16,10 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// A buffer for each marker of these sets.
+    /// Makes a buffer for each marker of these sets.
     ///
     /// # Errors
-    /// Sets of several lengths; a marker with values of several C types, which no application can bind.
+    /// The sets have different lengths, or a marker has values of several C types, which no application can bind.
     pub(crate) fn columns(sets: &[Vec<Parameter>]) -> Result<Vec<Bound>, &'static str> {
         let width = sets.first().map_or(0, Vec::len);
         if sets.iter().any(|set| set.len() != width) {

@@ -1,4 +1,4 @@
-//! A connection: opened by a connection string, rolled back and closed when dropped.
+//! A connection, opened with a connection string. Dropping it rolls back and closes it.
 #![allow(unsafe_code)]
 
 use crate::manager::{DBC, ENV, Handle, Manager, STMT};
@@ -10,7 +10,7 @@ const CURRENT_CATALOG: i32 = odbc_sys::ConnectionAttribute::CURRENT_CATALOG.0;
 const COMMIT: i16 = odbc_sys::CompletionType::Commit as i16;
 const ROLLBACK: i16 = odbc_sys::CompletionType::Rollback as i16;
 
-/// An open connection with an environment of its own.
+/// An open connection, with its own environment.
 pub struct Connection<'m> {
     manager: &'m Manager,
     environment: Handle,
@@ -19,10 +19,10 @@ pub struct Connection<'m> {
 }
 
 impl<'m> Connection<'m> {
-    /// SQLDriverConnect with this string, no prompt.
+    /// Connects with SQLDriverConnect and this string, without a prompt.
     ///
     /// # Errors
-    /// What the driver manager or the driver says.
+    /// The driver manager's or the driver's error.
     pub fn open(manager: &'m Manager, string: &str) -> Result<Connection<'m>, Failure> {
         let functions = &manager.functions;
         let null = std::ptr::null_mut();
@@ -48,7 +48,7 @@ impl<'m> Connection<'m> {
         Ok(connection)
     }
 
-    /// Whether every statement is committed by itself.
+    /// Switches autocommit on or off.
     ///
     /// # Errors
     /// The driver refuses.
@@ -59,7 +59,7 @@ impl<'m> Connection<'m> {
         self.manager.check(code, DBC, self.handle, "SQLSetConnectAttr")
     }
 
-    /// SQL_ATTR_CURRENT_CATALOG.
+    /// Sets SQL_ATTR_CURRENT_CATALOG.
     ///
     /// # Errors
     /// The driver refuses.
@@ -73,10 +73,10 @@ impl<'m> Connection<'m> {
         self.manager.check(code, DBC, self.handle, "SQLSetConnectAttr")
     }
 
-    /// Ends the transaction.
+    /// Commits or rolls back the transaction.
     ///
     /// # Errors
-    /// The driver cannot.
+    /// The driver's error.
     pub fn end(&self, commit: bool) -> Result<(), Failure> {
         // SAFETY: a live handle.
         let code =
@@ -84,10 +84,10 @@ impl<'m> Connection<'m> {
         self.manager.check(code, DBC, self.handle, "SQLEndTran")
     }
 
-    /// A fresh statement.
+    /// Allocates a statement.
     ///
     /// # Errors
-    /// The driver has none left.
+    /// The driver cannot allocate one.
     pub fn statement(&self) -> Result<Statement<'_>, Failure> {
         let mut handle = std::ptr::null_mut();
         // SAFETY: a live connection and out-pointer.

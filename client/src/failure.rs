@@ -1,18 +1,18 @@
-//! What a call that failed had to say.
+//! The error of a call that failed.
 
 use std::fmt;
 
-/// The first diagnostic record of a failed call, or what this crate itself has to say.
+/// The first diagnostic record of a failed call, or an error of this crate itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Five characters; empty where no driver spoke.
+    /// Five characters; empty if the error is not from a driver or the driver manager.
     pub sqlstate: String,
     /// The message.
     pub message: String,
 }
 
 impl Failure {
-    /// One without an SQLSTATE.
+    /// Makes a failure without an SQLSTATE.
     pub fn new(message: impl fmt::Display) -> Failure {
         Failure { sqlstate: String::new(), message: message.to_string() }
     }

@@ -1,7 +1,8 @@
-//! An ODBC application in Rust, as `super8 verify` needs one: it connects, executes and reads cells as a recording has
-//! them. The driver manager is looked for when the program runs, so that `super8` starts where there is none.
+//! A small ODBC application for `super8 verify`: it connects, executes and reads cells in the form of a recording. It
+//! loads the driver manager at run time, so that `super8` also starts where there is none.
 //!
-//! The unsafe room of the command: [`manager`] looks the functions up, the handles call them (docs/safety.md).
+//! This crate has the command's `unsafe` code: [`manager`] looks up the functions, and the handles call them
+//! (docs/safety.md).
 
 mod bound;
 mod connection;

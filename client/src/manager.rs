@@ -1,4 +1,4 @@
-//! The driver manager: its library, the functions this crate calls, and text in the width they take.
+//! The driver manager: its library, the functions that this crate calls, and text in the width that they take.
 #![allow(unsafe_code)]
 
 use crate::Failure;
@@ -6,7 +6,7 @@ use libloading::Library;
 use std::ffi::{OsStr, c_void};
 use super8_shim::platform::MANAGERS;
 
-/// The kinds of handles, as functions take them.
+/// The kinds of handles, as the functions' arguments have them.
 pub(crate) const ENV: i16 = odbc_sys::HandleType::Env as i16;
 pub(crate) const DBC: i16 = odbc_sys::HandleType::Dbc as i16;
 pub(crate) const STMT: i16 = odbc_sys::HandleType::Stmt as i16;
@@ -15,7 +15,7 @@ pub(crate) type Handle = *mut c_void;
 pub(crate) type Text = *const c_void;
 pub(crate) type TextOut = *mut c_void;
 
-/// The driver manager, its ANSI or its Unicode functions.
+/// The driver manager, with its ANSI or its Unicode functions.
 pub struct Manager {
     pub(crate) functions: Functions,
     pub(crate) wide: bool,
@@ -23,14 +23,14 @@ pub struct Manager {
 
 macro_rules! functions {
     ($($name:ident $([$wide:literal])? ($($argument:ty),*);)*) => {
-        /// The functions, those with text in the width of the manager's.
+        /// The functions; those with text arguments in the manager's width.
         #[allow(non_snake_case)]
         pub(crate) struct Functions {
             $(pub(crate) $name: unsafe extern "system" fn($($argument),*) -> i16,)*
         }
 
         impl Functions {
-            #[allow(non_snake_case)] // each is the function of that name
+            # [allow(non_snake_case)] // each field is named after its function
             fn of(library: &'static Library, wide: bool) -> Result<Functions, Failure> {
                 $(let $name = {
                     let name = match (wide, None $(.or(Some($wide)))?) {
@@ -81,13 +81,14 @@ functions! {
 }
 
 impl Manager {
-    /// Loads the driver manager: `library` if one is named, else the usual ones. It stays loaded. `wide` chooses the
-    /// Unicode functions: right for drivers that have them.
+    /// Loads the driver manager: `library` if one is given, otherwise the usual ones. It stays loaded. `wide` chooses
+    /// the Unicode functions; use it for drivers that have them.
     ///
-    /// super8 stays out of the way: it forwards what reaches it, whatever the environment said before.
+    /// Sets SUPER8_MODE to off, so that super8 forwards every call if it is the driver, whatever the environment said
+    /// before.
     ///
     /// # Errors
-    /// There is none, or it cannot be loaded.
+    /// There is no driver manager, or it cannot be loaded.
     pub fn load(library: Option<&OsStr>, wide: bool) -> Result<Manager, Failure> {
         let mut problems = Vec::new();
         let named: Vec<&OsStr> = library
@@ -110,7 +111,7 @@ impl Manager {
         )))
     }
 
-    /// Text as the functions take it; it ends with its terminator.
+    /// Returns a text as the functions take it, with a terminator.
     pub(crate) fn text(&self, text: &str) -> Units {
         let wide: Vec<u16> = text.encode_utf16().chain([0]).collect();
         match self.wide {
@@ -119,12 +120,12 @@ impl Manager {
         }
     }
 
-    /// A buffer for text of `capacity` characters.
+    /// Makes a buffer for a text of `capacity` characters and its terminator.
     pub(crate) fn room(&self, capacity: usize) -> Vec<u8> {
         vec![0; (capacity + 1) * if self.wide { 2 } else { 1 }]
     }
 
-    /// The text in such a buffer.
+    /// Returns the text in such a buffer.
     pub(crate) fn read(&self, buffer: &[u8]) -> String {
         if !self.wide {
             return String::from_utf8_lossy(buffer.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
@@ -133,7 +134,7 @@ impl Manager {
         String::from_utf16_lossy(&units.take_while(|unit| *unit != 0).collect::<Vec<_>>())
     }
 
-    /// Whether a call succeeded; what the handle has to say if not.
+    /// Checks that a call succeeded. Otherwise returns the handle's first diagnostic record.
     pub(crate) fn check(&self, code: i16, kind: i16, handle: Handle, what: &str) -> Result<(), Failure> {
         if matches!(code, 0 | 1) {
             return Ok(());
@@ -161,7 +162,7 @@ impl Manager {
     }
 }
 
-/// A text for a function.
+/// A terminated text for a function.
 pub(crate) struct Units {
     bytes: Vec<u8>,
     length: usize,
@@ -172,7 +173,7 @@ impl Units {
         self.bytes.as_ptr().cast()
     }
 
-    /// In characters.
+    /// Returns its length in characters, without the terminator.
     pub(crate) fn length(&self) -> usize {
         self.length
     }

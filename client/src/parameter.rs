@@ -1,4 +1,4 @@
-//! A parameter as a cassette has it, made something a driver takes.
+//! Turns a parameter of a cassette into a value that can be sent to a driver.
 
 use super8_cassette::{Cell, Value, cell};
 use super8_shim::convert::CType;
@@ -22,10 +22,10 @@ const DOUBLE: i16 = 8;
 const DECIMAL: i16 = 3;
 
 impl Parameter {
-    /// A recorded parameter; `wide` says that text goes as UTF-16.
+    /// Converts a recorded parameter. With `wide`, text is sent as UTF-16.
     ///
     /// # Errors
-    /// The value cannot be sent again: it was kept as a digest, or has no value. Says which.
+    /// The value cannot be sent: it was recorded as a digest, or there is none. The text says which.
     pub fn of(value: &Value, wide: bool) -> Result<Parameter, String> {
         match value {
             Value::Null => {
@@ -50,7 +50,7 @@ impl Parameter {
         }
     }
 
-    /// Text, or what a tag makes of it.
+    /// Converts a text, which may have a tag such as `\x`.
     fn of_field(text: &str, wide: bool) -> Result<Parameter, String> {
         let mut scratch = Vec::new();
         match cell::decode(text.as_bytes(), &mut scratch) {
@@ -63,7 +63,7 @@ impl Parameter {
         }
     }
 
-    /// A value of another C type than YAML has, from its standard text form.
+    /// Converts a value of a C type that YAML does not have, from its text form.
     fn typed(name: &str, text: &str, wide: bool) -> Result<Parameter, String> {
         let Some(c_type) = CType::from_name(name) else {
             return Err(format!("a parameter has no value to send: {name}"));

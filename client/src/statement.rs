@@ -1,4 +1,4 @@
-//! A statement: executes a text or a catalog function, describes its result, reads rows cell by cell.
+//! A statement. It executes a text or a catalog function, describes the result, and reads rows cell by cell.
 #![allow(unsafe_code)]
 
 use crate::bound::Bound;
@@ -7,20 +7,20 @@ use crate::{Failure, Parameter};
 use super8_cassette::Row;
 use super8_shim::convert::{self, CType, Length, Pieces};
 
-/// Bytes of a piece of a long value.
+/// The bytes of one piece of a long value.
 const PIECE: usize = 64 * 1024;
 const NO_DATA: i16 = odbc_sys::SqlReturn::NO_DATA.0;
 const INPUT: i16 = odbc_sys::ParamType::Input as i16;
 
-/// A statement; freed when dropped.
+/// A statement. Dropping it frees the handle.
 pub struct Statement<'c> {
     manager: &'c Manager,
     handle: Handle,
     buffer: Vec<u8>,
     scratch: Vec<u8>,
-    /// The parameters that are bound: the driver reads them during an execution.
+    /// The bound parameters, which the driver reads during an execution.
     bound: Vec<Bound>,
-    /// Whether the driver was told of an array of sets.
+    /// Whether SQL_ATTR_PARAMSET_SIZE was set.
     arrays: bool,
 }
 
@@ -61,15 +61,16 @@ impl<'c> Statement<'c> {
         self.check(code, "SQLSetStmtAttr")
     }
 
-    /// SQLExecDirect, or SQLPrepare and SQLExecute, with these sets of parameters, bound by column; none is one set of no
-    /// parameters. SQL_NO_DATA is success: nothing was there to change.
+    /// Executes a text with these sets of parameters, bound by column: with SQLExecDirect, or with SQLPrepare and
+    /// SQLExecute. No sets mean one execution without parameters. SQL_NO_DATA counts as success: there was nothing to
+    /// change.
     ///
     /// # Errors
-    /// What the driver says; sets that are not alike.
+    /// The driver's error, or the sets are not alike.
     pub fn execute(&mut self, sql: &str, sets: &[Vec<Parameter>], prepare: bool) -> Result<(), Failure> {
         const RESET_PARAMS: u16 = odbc_sys::FreeStmtOption::ResetParams as u16;
         const PARAMSET_SIZE: i32 = odbc_sys::StatementAttribute::ParamsetSize as i32;
-        // SAFETY: a live handle; from here on nothing that was bound before is read.
+        // SAFETY: a live handle. After this call the driver does not read the old bound buffers.
         let code = unsafe { (self.manager.functions.SQLFreeStmt)(self.handle, RESET_PARAMS) };
         self.check(code, "SQLFreeStmt")?;
         let text = self.manager.text(sql);
@@ -114,10 +115,10 @@ impl<'c> Statement<'c> {
         if code == NO_DATA { Ok(()) } else { self.check(code, function) }
     }
 
-    /// A catalog function by its name.
+    /// Calls a catalog function by its name.
     ///
     /// # Errors
-    /// What the driver says; a function that is none, or arguments that are not its own.
+    /// The driver's error, or there is no such function with these arguments.
     pub fn catalog(&mut self, function: &str, arguments: &[Argument]) -> Result<(), Failure> {
         let texts: Vec<Option<Units>> = arguments
             .iter()
@@ -179,7 +180,7 @@ impl<'c> Statement<'c> {
         self.check(code, function)
     }
 
-    /// The columns of the result; none if there is no result.
+    /// Returns the columns of the result; empty if there is no result.
     ///
     /// # Errors
     /// What the driver says.
@@ -219,7 +220,7 @@ impl<'c> Statement<'c> {
         Ok(Column { name: self.manager.read(&name), attributes })
     }
 
-    /// The next row; false at the end.
+    /// Fetches the next row. Returns false at the end.
     ///
     /// # Errors
     /// What the driver says.
@@ -231,8 +232,8 @@ impl<'c> Statement<'c> {
         }
     }
 
-    /// Reads a column (from 1) of the row at hand to its end, as a recording would have it, into the cell of `row` before
-    /// that number.
+    /// Reads a column (from 1) of the current row to its end, in the form of a recording, into the cell of `row` with
+    /// the index `column - 1`.
     ///
     /// # Errors
     /// What the driver says.

@@ -1,5 +1,5 @@
-/* super8's C interface for JavaScript, which cannot call C. Node's side is declared here, because node_api.h does not come with every
- * Node; these functions are stable. */
+/* Makes super8's C interface callable from JavaScript. Node's functions are declared here, because node_api.h does not come with every
+ * Node; they are stable. */
 
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -22,11 +22,11 @@ int napi_throw_error(napi_env, const char *code, const char *message);
 
 enum { LIBRARIES = 8, ARGUMENTS = 5 };
 
-/* They stay loaded. */
+/* The libraries that were opened. They stay loaded. */
 static void *libraries[LIBRARIES];
 static int opened;
 
-/* A copy of a text of JavaScript's, to be freed; null if it is none. */
+/* Returns a copy of a JavaScript string, to be freed; null if the value is no string. */
 static char *text(napi_env env, napi_value value) {
     size_t length;
     if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != 0) return NULL;
@@ -40,7 +40,7 @@ static napi_value failed(napi_env env, const char *message) {
     return NULL;
 }
 
-/* The function of this name in the library whose number is the first argument; null after throwing. */
+/* Returns the function of this name in the library with this number; null after throwing an error. */
 static void *function(napi_env env, napi_value library, const char *name) {
     int32_t number = -1;
     napi_get_value_int32(env, library, &number);
@@ -49,7 +49,7 @@ static void *function(napi_env env, napi_value library, const char *name) {
     return found;
 }
 
-/* open(path): the library's number. Its symbols are its own: it has the names of the driver manager's functions. */
+/* open(path): returns the library's number. RTLD_LOCAL, because the library has functions of the same names as the driver manager. */
 static napi_value open_library(napi_env env, napi_callback_info info) {
     size_t count = 1;
     napi_value path, result = NULL;
@@ -67,7 +67,7 @@ static napi_value open_library(napi_env env, napi_callback_info info) {
     return result;
 }
 
-/* call(library, name, text...): what the function returns. Only super8_unplayed returns a long long. */
+/* call(library, name, text...): returns the function's result. Only super8_unplayed returns a long long. */
 static napi_value call(napi_env env, napi_callback_info info) {
     size_t count = ARGUMENTS;
     napi_value arguments[ARGUMENTS], result = NULL;
@@ -91,7 +91,7 @@ static napi_value call(napi_env env, napi_callback_info info) {
     return result;
 }
 
-/* lastError(library): the text behind the last result that was not OK. */
+/* lastError(library): returns the text for the last result that was not OK. */
 static napi_value last_error(napi_env env, napi_callback_info info) {
     size_t count = 1;
     napi_value library, result = NULL;

@@ -1,6 +1,6 @@
 'use strict';
 
-// Records what a program asks of a database through ODBC, and replays it with driver and database gone.
+// Records what a program asks of a database through ODBC, and replays it without driver and database.
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -10,30 +10,31 @@ const { isMainThread } = require('node:worker_threads');
 
 const COMMAND = path.join(__dirname, 'bin', 'super8');
 
-// What super8_eject returns: shim/include/super8.h.
+// The results of super8_eject, as in shim/include/super8.h.
 const [OK, UNPLAYED, MISMATCH, UNUSED, NOT_REPLAYED] = [0, 1, 2, 3, 4];
 
-// Words of VCR for super8's modes.
+// What VCR calls super8's modes.
 const MODES = { none: 'replay', all: 'record', rewrite: 'record' };
 
-// SUPER8_MODE=record node --test: the mode of every cassette, whatever the calls say. Connects without a cassette are none of its business.
+// SUPER8_MODE=record node --test: overrides the mode of every cassette. It is removed from the environment, because it
+// must not apply to connects without a cassette.
 let overriding;
 if (process.env.SUPER8_MODE && !process.env.SUPER8_CASSETTE) {
   overriding = process.env.SUPER8_MODE;
   delete process.env.SUPER8_MODE;
 }
 
-/** super8 cannot do what it is asked for: a misspelt setting, a recording that cannot be written. */
+/** super8 cannot do what it was asked to do: a misspelt setting, a recording that cannot be written. */
 class Super8Error extends Error {
   name = 'Super8Error';
 }
 
-/** The program did something else than was recorded, or left recorded commands out. The message is super8's report. */
+/** The program did something else than was recorded, or left out recorded commands. The message is super8's report. */
 class NotAsRecorded extends Error {
   name = 'NotAsRecorded';
 }
 
-/** What holds where a call does not say it. */
+/** The defaults for calls. */
 const configuration = { directory: 'cassettes', mode: 'once', settings: {} };
 
 let addon;
@@ -41,15 +42,15 @@ let library;
 let recorded;
 
 /**
- * Puts super8 before every ODBC driver, for this process and those that it starts. Call it before the package odbc is loaded: the
- * driver manager reads its configuration then. Further calls do nothing.
+ * Puts super8 in front of every ODBC driver, for this process and those that it starts. Call it before the package odbc is loaded,
+ * because the driver manager reads its configuration then. Further calls do nothing.
  */
 function start() {
   if (library !== undefined) return;
   if (!isMainThread) {
     throw new Super8Error("a cassette is the whole process's, and this is one of its threads: run tests in processes (vitest: pool: 'forks')");
   }
-  // It makes its environment when it is loaded, and the driver manager has read its files then.
+  // The package odbc allocates its environment when it is loaded, and then the driver manager has read its files.
   if (Object.keys(require.cache).some((file) => path.basename(file) === 'odbc.node')) {
     throw new Super8Error('the package odbc was loaded before super8: import super8-odbc/node-test, or call start(), before odbc');
   }
@@ -60,21 +61,22 @@ function start() {
   library = addon.open(prepared.library);
 }
 
-// What `super8 run --print-environment` prints on one line. It keeps the configuration until this process closes the pipe, or is gone.
+// Returns what `super8 run --print-environment` prints on one line. The command keeps the configuration until this
+// process closes the pipe, or ends.
 function prepare(cassettes) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'super8-'));
   const [output, errors] = ['output', 'errors'].map((name) => fs.openSync(path.join(directory, name), 'w+'));
   fs.rmSync(directory, { recursive: true });
   const words = ['run', '--print-environment', '--cassettes', cassettes];
-  // `node --test` and vitest run each file in a process
+  // `node --test` and vitest run each file in a process, and the parent's run is the whole one
   if (process.env.NODE_TEST_CONTEXT || process.env.VITEST) words.push('--of', String(process.ppid));
   const child = spawn(COMMAND, words, { stdio: ['pipe', output, errors] });
-  child.on('error', () => {}); // it is thrown below
+  child.on('error', () => {}); // reported below
   child.stdin.on('error', () => {});
   child.unref();
   child.stdin.unref();
   try {
-    // Not with events, because who imports this may connect on the next line.
+    // Waits here instead of using events, because the program that imports this may connect on the next line.
     for (;;) {
       const ended = !isRunning(child.pid);
       const [line, rest] = contents(output).split('\n');
@@ -91,21 +93,22 @@ function prepare(cassettes) {
   }
 }
 
-// Tells how the program ends, for `super8 unused` and the page of a folder of cassettes, and waits until that is kept.
+// Sends the program's exit code to the command, for `super8 unused` and the page of a folder of cassettes, and waits
+// until it is kept.
 function tellEnd(child, code) {
   try {
     fs.writeSync(child.stdin._handle.fd, `ended ${code}\n`);
     fs.closeSync(child.stdin._handle.fd);
     for (let times = 0; times < 500 && isRunning(child.pid); times += 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   } catch {
-    // less is known of this run
+    // ignored: then `super8 unused` knows less about this run
   }
 }
 
 function isRunning(pid) {
   if (pid === undefined) return false;
   try {
-    // The state is behind the program's name. One that has ended is a zombie: it is waited for later.
+    // The state is behind the program's name. A process that has ended is a zombie, which Node waits for later.
     return !/\) [ZX] [^)]*$/.test(fs.readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
@@ -128,34 +131,34 @@ class Cassette {
       .join('');
   }
 
-  /** Connections record or replay this cassette from now on. */
+  /** Makes connections record or replay this cassette from now on. */
   insert() {
     start();
     const { name, mode, options } = this;
     if (addon.call(library, 'super8_insert', name, MODES[mode] ?? mode, options) !== OK) throw new Super8Error(addon.lastError(library));
   }
 
-  /** Takes it out again. Fails if it was not played as it was recorded, or could not be written. */
+  /** Ends this cassette. Fails if it was not played as it was recorded, or could not be written. */
   eject() {
     const code = addon.call(library, 'super8_eject', this.name);
     if ([MISMATCH, UNPLAYED, NOT_REPLAYED].includes(code)) throw new NotAsRecorded(addon.lastError(library));
     if (![OK, UNUSED].includes(code)) throw new Super8Error(addon.lastError(library));
   }
 
-  /** The same for a test that failed: what it recorded goes to the directory NAME.failed, and the earlier cassette stays. */
+  /** Ends it for a test that failed: its recording goes to the directory NAME.failed, and the earlier cassette stays. */
   discard() {
     if (addon.call(library, 'super8_discard', this.name) !== OK) throw new Super8Error(addon.lastError(library));
   }
 
-  /** How many recorded commands were not played so far; 0 if it is not replayed. */
+  /** The number of recorded commands that were not played so far; 0 if it is not replayed. */
   get unplayed() {
     return Math.max(0, addon.call(library, 'super8_unplayed', this.name));
   }
 }
 
 /**
- * Connections that are made until the body returns, or its promise is settled, record or replay the cassette of this name in the
- * directory of cassettes. If the body fails, what was recorded is set aside, and the earlier cassette stays.
+ * Makes connections record or replay the cassette of this name in the directory of cassettes, until the body returns or its promise is
+ * settled. If the body fails, the recording is set aside, and the earlier cassette stays.
  */
 function useCassette(name, options, body) {
   if (typeof options === 'function') return useCassette(name, {}, options);
@@ -179,7 +182,7 @@ function useCassette(name, options, body) {
   return typeof result?.then === 'function' ? result.then(succeed, fail) : succeed(result);
 }
 
-/** Adds to the message of an error what super8 says: the package odbc has it in odbcErrors, which test runners do not show. */
+/** Adds super8's text to the message of an error: the package odbc has it in odbcErrors, which test runners do not show. */
 function explain(error) {
   const errors = Array.isArray(error?.odbcErrors) ? error.odbcErrors : [];
   const said = errors.map(({ message }) => message).filter((message) => message.includes('[super8]'));
@@ -189,7 +192,7 @@ function explain(error) {
 
 const owners = new Map();
 
-/** The name of a test's cassette: its file's, and those of the groups that it is in. A test is known by its id, when it is repeated. */
+/** Returns the name of a test's cassette: its file, its groups and its title. The id tells a repeated test from another one. */
 function nameOf(file, titles, id) {
   const plain = (title) => title.replace(/[^\p{L}\p{N}_.,-]+/gu, '_').replace(/^\./, '_');
   const name = path.join(path.relative(process.cwd(), file).replaceAll('..', '_'), ...titles.map(plain));
@@ -202,7 +205,7 @@ function nameOf(file, titles, id) {
 
 const advises = !process.env.SUPER8_RECORD_AGAIN; // `super8 replay` has its own advice
 
-/** Says in super8's report how to record again. */
+/** Sets the command line that super8's report shows for recording again. */
 function recordAgain(...words) {
   if (advises) process.env.SUPER8_RECORD_AGAIN = ['SUPER8_MODE=record', ...words].join('\x1f');
 }

@@ -1,5 +1,5 @@
 import type { Options } from './index.js';
 
-/** The function of a test of node:test with a cassette of its own. */
+/** Wraps the function of a test of node:test, so that the test has a cassette. */
 export function withCassette<T, R>(body: (t: T) => R): (t: T) => R;
 export function withCassette<T, R>(options: Options, body: (t: T) => R): (t: T) => R;

@@ -1,9 +1,9 @@
-// A file for setupFiles of vitest: each test has a cassette of its own, named after its file, its groups and its title.
+// For vitest's setupFiles: gives each test a cassette, named after its file, its groups and its title.
 
 import { afterEach, beforeEach } from 'vitest';
 import super8 from './index.js';
 
-// Before anything connects: the driver manager reads its configuration then.
+// Before the package odbc is loaded, because the driver manager reads its configuration then.
 super8.start();
 
 const cassettes = new Map();

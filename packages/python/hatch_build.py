@@ -1,4 +1,4 @@
-"""The wheel's tag: any Python 3, on the platform whose binaries are in it."""
+"""Sets the wheel's tag: any Python 3, on the platform whose binaries are in it."""
 
 import os
 

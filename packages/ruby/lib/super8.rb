@@ -8,38 +8,39 @@ require "super8/process"
 #     ODBC.connect("shop") { |shop| shop.run("select count(*) from orders").fetch }
 #   end
 module Super8
-  # The program did something else than was recorded, or left recorded commands out. The message is super8's report.
+  # The program did something else than was recorded, or left out recorded commands. The message is super8's report.
   class NotAsRecorded < StandardError; end
 
-  # Where cassettes are, and what is done where a call does not say it.
+  # Where cassettes are, and the defaults for calls.
   #
-  # +encoding+ is that of the super8 gem. It is not used: cassettes are UTF-8.
+  # +encoding+ exists for programs that used the super8 gem. It is not used: cassettes are UTF-8.
   Configuration = Struct.new(:cassette_directory, :record_mode, :settings, :encoding) do
-    # How VCR calls the directory.
+    # VCR's name for the directory.
     alias_method :cassette_library_dir, :cassette_directory
     alias_method :cassette_library_dir=, :cassette_directory=
   end
 
-  # The words of VCR and of the super8 gem for super8's modes.
+  # What VCR and the super8 gem call super8's modes.
   MODES = { "none" => "replay", "playback" => "replay", "all" => "record" }.freeze
 
   @configuration = Configuration.new("spec/super8_cassettes", :once, {}, "utf-8")
-  # SUPER8_MODE=record rspec: the mode of every cassette, whatever the calls say. Connects without a cassette are none of its business.
+  # SUPER8_MODE=record rspec: overrides the mode of every cassette. It is removed from the environment, because it must
+  # not apply to connects without a cassette.
   @mode = ENV["SUPER8_CASSETTE"].to_s.empty? ? ENV.delete("SUPER8_MODE") : nil
 
   class << self
     attr_reader :configuration
     alias config configuration
 
-    # Sets what holds for all cassettes:
-    #   Super8.configure { |config| config.cassette_directory = "test/super8_cassettes" }
+    # Sets the defaults for all cassettes: Super8.configure { |config| config.cassette_directory =
+    # "test/super8_cassettes" }
     def configure
       yield configuration
       self
     end
 
-    # Connections made in the block record or replay the cassette of this name in the cassette directory. Fails if it is not played as
-    # it was recorded. If the block fails, what was recorded is set aside, and the earlier cassette stays.
+    # Makes connections in the block record or replay the cassette of this name in the cassette directory. Fails if it
+    # is not played as it was recorded. If the block fails, the recording is set aside, and the earlier cassette stays.
     #
     # +mode+ (or +record+, as VCR has it) is :once, :none (or :replay, :playback), :record (or :all) or :off. +settings+ are super8's
     # settings without their prefix: <tt>order: :connection</tt> is Super8Order=connection.

@@ -1,5 +1,5 @@
-//! Cassettes for tests under `cargo test` and `cargo nextest`: what a test asks of a database through ODBC is recorded once, and
-//! replayed from then on, with driver and database gone.
+//! Cassettes for tests under `cargo test` and `cargo nextest`. What a test asks of a database through ODBC is recorded
+//! once, and replayed from then on without driver and database.
 //!
 //! ```no_run
 //! use super8_test::{cassette, use_cassette};
@@ -11,15 +11,17 @@
 //! }
 //! ```
 //!
-//! The tests run under `super8 run`, which puts super8 before every driver. `.cargo/config.toml` says so for every way to start them:
+//! The tests have to run under `super8 run`, which puts super8 in front of every driver. `.cargo/config.toml` sets that
+//! up for every way to start them:
 //!
 //! ```toml
 //! [target.'cfg(unix)']
 //! runner = "super8 run --cassettes cassettes --"
 //! ```
 //!
-//! Cassettes are a stack of the process. So tests with cassettes take turns in one process, and a test without one that connects
-//! meanwhile would be recorded with them: give each test that connects a cassette, or use nextest, which runs each in a process.
+//! The cassettes of a process are a stack. So tests with cassettes take turns in one process, and a test without one
+//! that connects meanwhile would be recorded into theirs: give each test that connects a cassette, or use nextest,
+//! which runs each test in a process of its own.
 //!
 //! [`use_cassette`] panics, as an assertion does, if the cassette was not played as it was recorded.
 
@@ -31,7 +33,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// In this variable the environment overrides the mode of every [`Cassette`]: `SUPER8_TEST_MODE=record cargo test`.
+/// The variable that overrides the mode of every [`Cassette`]: `SUPER8_TEST_MODE=record cargo test`.
 pub const MODE: &str = "SUPER8_TEST_MODE";
 
 /// A cassette for the connections that are made while [`use_cassette`] runs.
@@ -44,23 +46,25 @@ pub struct Cassette {
 }
 
 impl Cassette {
-    /// A cassette in this directory; a relative path is relative to the working directory, which is that of the package.
+    /// Makes a cassette in this directory. A relative path is relative to the working directory, which is the package's
+    /// under cargo.
     pub fn new(directory: impl AsRef<Path>) -> Cassette {
         Cassette { directory: directory.as_ref().to_owned(), mode: "once".to_owned(), options: String::new() }
     }
 
-    /// A cassette named after a function, by its path: what [`cassette!`] calls.
+    /// Makes a cassette that is named after the path of a function. [`cassette!`] calls it.
     pub fn of_function(path: &str) -> Cassette {
         let parts = path.split("::").filter(|part| !part.starts_with('{'));
         Cassette::new(parts.fold(PathBuf::from("cassettes"), |directory, part| directory.join(part)))
     }
 
-    /// `once`, which it is otherwise; `none` (or `replay`), `record` (or `all`, `rewrite`), or `off`.
+    /// Sets the mode: `once` (the default), `none` (or `replay`), `record` (or `all`, `rewrite`), or `off`.
     pub fn mode(self, mode: &str) -> Cassette {
         Cassette { mode: mode.to_owned(), ..self }
     }
 
-    /// One of super8's settings, as a keyword of a connection string without its prefix: `("Order", "connection")`.
+    /// Adds one of super8's settings, as a keyword of a connection string without the prefix:
+    /// `("Order", "connection")`.
     pub fn setting(mut self, name: &str, value: &str) -> Cassette {
         self.options += &format!("Super8{name}={{{}}};", value.replace('}', "}}"));
         self
@@ -73,7 +77,7 @@ impl<P: AsRef<Path>> From<P> for Cassette {
     }
 }
 
-/// A [`Cassette`] named after the function that this stands in: `cassettes/CRATE/MODULE/FUNCTION`.
+/// Makes a [`Cassette`] that is named after the enclosing function: `cassettes/CRATE/MODULE/FUNCTION`.
 #[macro_export]
 macro_rules! cassette {
     () => {{
@@ -83,7 +87,7 @@ macro_rules! cassette {
     }};
 }
 
-/// What a test returns: one that failed replaces no cassette.
+/// The result of a test. A test that failed replaces no cassette.
 pub trait Outcome {
     /// Whether the test failed.
     fn failed(&self) -> bool;
@@ -101,12 +105,14 @@ impl<T, E> Outcome for Result<T, E> {
     }
 }
 
-/// Runs a test, or a part of one, with a cassette: the connections that it makes are recorded or replayed.
+/// Runs a test, or a part of one, with a cassette. Connections that it makes are recorded or replayed.
 ///
-/// If it panics or returns an error, what was recorded goes to the directory `NAME.failed`, and the earlier cassette stays.
+/// If the body panics or returns an error, the recording goes to the directory `NAME.failed`, and the earlier cassette
+/// stays.
 ///
 /// # Panics
-/// The cassette was not played as it was recorded, with super8's report. It cannot be inserted, or a recording not be written.
+/// Panics with super8's report if the cassette was not played as it was recorded. Also panics if the cassette cannot be
+/// inserted or the recording cannot be written.
 pub fn use_cassette<R: Outcome>(cassette: impl Into<Cassette>, body: impl FnOnce() -> R) -> R {
     let inserted = Inserted::new(cassette.into()).unwrap_or_else(|error| panic!("{error}"));
     let outcome = body();
@@ -117,14 +123,14 @@ pub fn use_cassette<R: Outcome>(cassette: impl Into<Cassette>, body: impl FnOnce
     outcome
 }
 
-/// One cassette is in use at a time, by the thread that has this; that thread may use further ones inside.
+/// The thread that holds this lock may use cassettes, also one inside another. Other threads wait.
 static TURN: Mutex<()> = Mutex::new(());
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A cassette in use. It is discarded unless it is ejected.
+/// A cassette in use. Dropping it discards it, unless it was ejected.
 struct Inserted {
     name: String,
     ejected: bool,
@@ -149,7 +155,7 @@ impl Inserted {
         Ok(Inserted { name, ejected: false, _turn: turn })
     }
 
-    /// Takes it out. Fails if it was not played as it was recorded, or could not be written.
+    /// Ejects it. Fails if it was not played as it was recorded, or could not be written.
     fn eject(mut self) -> Result<(), Failure> {
         self.ejected = true;
         match library::loaded()?.eject(&self.name) {
@@ -171,7 +177,7 @@ impl Drop for Inserted {
     }
 }
 
-/// Why a test cannot have its cassette, or what super8 says of it.
+/// Why a test cannot have its cassette, or super8's report on it.
 #[derive(Clone, Debug)]
 struct Failure(String);
 

@@ -1,4 +1,4 @@
-//! super8's C interface.
+//! Loads super8's library and calls its C interface.
 #![allow(unsafe_code)]
 
 use crate::Failure;
@@ -6,13 +6,13 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// In this variable `super8 run` names the directory of its libraries.
+/// The variable in which `super8 run` names the directory of its libraries.
 const DIRECTORY: &str = "SUPER8_LIBRARY_DIR";
 const FILE: &str = "libsuper8.so";
 
 type Text = *const c_char;
 
-/// The library. It stays loaded, and the driver manager uses the same instance.
+/// super8's library. It stays loaded, and is the same instance that the driver manager uses.
 pub struct Library {
     insert: unsafe extern "C" fn(Text, Text, Text) -> c_int,
     eject: unsafe extern "C" fn(Text) -> c_int,
@@ -20,7 +20,7 @@ pub struct Library {
     last_error: unsafe extern "C" fn(*mut c_char, usize) -> usize,
 }
 
-/// What a function returns: shim/include/super8.h.
+/// The results of the functions, as in shim/include/super8.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Return {
     Done,
@@ -39,7 +39,7 @@ impl Return {
     }
 }
 
-/// The library of `super8 run`, under which this process runs.
+/// Returns the library of the `super8 run` under which this process runs.
 pub fn loaded() -> Result<&'static Library, Failure> {
     static LOADED: OnceLock<Result<Library, Failure>> = OnceLock::new();
     let load = || {
@@ -78,7 +78,7 @@ impl Library {
         self.done(unsafe { (self.insert)(name.as_ptr(), mode.as_ptr(), options.as_ptr()) })
     }
 
-    /// What became of the cassette, and what super8 says of it unless all is well.
+    /// Ejects a cassette. Returns the result, and super8's text on it unless all is well.
     pub fn eject(&self, name: &str) -> (Return, String) {
         let name = match text(name) {
             Ok(name) => name,

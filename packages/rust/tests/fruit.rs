@@ -1,4 +1,4 @@
-//! Tests with a cassette each. The environment says what they do otherwise than recorded.
+//! Tests with a cassette each. Environment variables make them do something else than was recorded.
 
 use odbc_api::{ConnectionOptions, Cursor, Environment, IntoParameter};
 use std::sync::LazyLock;

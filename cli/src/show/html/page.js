@@ -16,7 +16,7 @@
     "written", "extended_status",    "params_processed", "param_status", "bookmarks",
   ]);
 
-  // Control characters, and the ones that turn the direction of what follows, are shown by their number.
+  // Shows control characters, and those that change the direction of text, by their number.
   const visible = (text) =>
     text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (one) => {
       const code = one.codePointAt(0);
@@ -34,7 +34,7 @@
     return name;
   }
 
-  // An element, its class and its children: elements, or text, which is never anything else.
+  // Makes an element of a class with children: elements, or strings, which always become text.
   function make(name, kind, ...children) {
     const element = document.createElement(name);
     if (kind) element.className = kind;
@@ -42,7 +42,7 @@
     return element;
   }
 
-  // Names with values as they are shown; a text has its quotes only where that tells it from a number.
+  // Names with values as they are shown. A text has quotes only where it could be taken for a number.
   function fields(step) {
     const all = [];
     const list = step[10] || [];
@@ -60,7 +60,7 @@
     return typeof cell === "string" ? cell : cell[0] + "...(of " + cell[1] + ")";
   }
 
-  // The number of the text that an entry's statement was given before it.
+  // For each entry, the number of the text that its statement was given before.
   const given = [];
   {
     const last = new Map();
@@ -84,7 +84,7 @@
     return said(step[9]) || (said(step[5]) === "fetch" && row ? cut(row.map(word).join(" | ").replace(/\s+/g, " "), 400) : "");
   }
 
-  // A long cell is opened to be read.
+  // A long cell has to be opened to be read.
   function long(cell) {
     if (cell.length <= 200) return cell;
     return make("details", "cell", make("summary", "", cut(cell.split("\n")[0], 100)), make("div", "", cell));
@@ -145,7 +145,7 @@
     return all;
   }
 
-  // What an entry shows when it is opened.
+  // The content of an opened entry.
   function body(step, at) {
     const all = make("div", "body");
     const every = fields(step);
@@ -177,7 +177,7 @@
     return all;
   }
 
-  // Who is in which lane before every 256th entry.
+  // The connections in the lanes before every 256th entry.
   const LANES = 256;
   const lanesAt = [];
   function pass([, , , connection, , , lane = 0, edge = 0], open) {
@@ -192,7 +192,7 @@
     });
   }
 
-  // The connections beside an entry.
+  // The lanes beside an entry.
   function lanes(at) {
     const open = lanesAt[Math.floor(at / LANES)].slice();
     for (let before = at - (at % LANES); before < at; before++) pass(steps[before], open);
@@ -212,7 +212,7 @@
     return all;
   }
 
-  // Elements are made for the entries that somebody looks at, by their positions.
+  // Elements exist only for entries that were in view, by their positions.
   const elements = new Map();
   const positions = new Map();
   const filled = new Set();
@@ -247,7 +247,7 @@
   }
   byId("log").addEventListener("toggle", (event) => event.target.open && positions.has(event.target) && fill(event.target), true);
 
-  // The entries that are shown, a hundred to a block. A block has only its height until it comes near the window.
+  // The entries that are shown, a hundred to a block. A block has only a height until it comes near the window.
   const BLOCK = 100;
   let shown = [];
   let words = [];
@@ -265,7 +265,7 @@
     highlight();
   }
 
-  // Opens an entry that was found by what it shows only when it is open, until something else is searched.
+  // Opens an entry whose match is visible only when it is open. It closes at the next search.
   const revealed = new Set();
   function reveal(entry) {
     const line = entry.firstChild.textContent.toLowerCase();
@@ -291,7 +291,7 @@
     blocks.forEach((block) => block.style.height && near.observe(block));
   }
 
-  // What is searched, made while nothing else is to be done. A text is turned into small letters once for all its entries.
+  // The text of each entry that is searched, made in idle time. Each text is turned into lower case only once.
   const searched = [];
   const small = [];
   const smaller = (number) => (number ? small[number] || (small[number] = texts[number - 1].toLowerCase()) : "");
@@ -349,7 +349,7 @@
     byId("count").title = (performance.now() - begun).toFixed(1) + " ms";
   }
 
-  // Marks what was found without touching the text.
+  // Marks the matches without changing the text.
   function highlight() {
     if (!window.CSS || !CSS.highlights) return;
     CSS.highlights.delete("found");
@@ -424,7 +424,7 @@
       visit("l" + event.target.dataset.line);
     }
   });
-  // An address may name an entry (#l12), or words to search for (#q=fruit).
+  // An address may name an entry (#l12) or words to search for (#q=fruit).
   function follow() {
     const fragment = location.hash.slice(1);
     if (fragment.startsWith("q=")) {

@@ -13,12 +13,12 @@ from ._process import COMMAND, MISMATCH, NOT_REPLAYED, OK, UNPLAYED, UNUSED, Err
 
 __all__ = ["COMMAND", "Cassette", "Error", "NotAsRecorded", "start", "use_cassette"]
 
-# Words of vcrpy and pytest-recording for super8's modes.
+# What vcrpy and pytest-recording call super8's modes.
 _MODES = {"none": "replay", "all": "record", "rewrite": "record"}
 
 
 class NotAsRecorded(AssertionError):
-    """The program did something else than was recorded, or left recorded commands out. The text is super8's report."""
+    """The program did something else than was recorded, or left out recorded commands. The text is super8's report."""
 
 
 class Cassette:
@@ -34,19 +34,19 @@ class Cassette:
         self._options = "".join(_keyword(key, value) for key, value in settings.items() if value is not None)
 
     def insert(self):
-        """Connections record or replay this cassette from now on, also if it was set aside."""
+        """Makes connections record or replay this cassette from now on, also if it was set aside."""
         self._super8 = start([os.path.dirname(self.name) or os.curdir])
         texts = [os.fsencode(text) for text in (self.name, self.mode, self._options)]
         if self._super8.insert(*texts) != OK:
             raise Error(self._super8.last_error())
 
     def set_aside(self):
-        """Connections go to the cassette that was inserted before, until this one is inserted again. It has not ended."""
+        """Makes connections go to the cassette that was inserted before, until this one is inserted again. Does not end it."""
         if self._super8.set_aside(os.fsencode(self.name)) != OK:
             raise Error(self._super8.last_error())
 
     def eject(self):
-        """Takes it out again. Fails if it was not played as it was recorded, or could not be written."""
+        """Ends this cassette. Fails if it was not played as it was recorded, or could not be written."""
         code = self._super8.eject(os.fsencode(self.name))
         if code in (MISMATCH, UNPLAYED, NOT_REPLAYED):
             raise NotAsRecorded(self._super8.last_error())
@@ -54,13 +54,13 @@ class Cassette:
             raise Error(self._super8.last_error())
 
     def discard(self):
-        """The same for a test that failed: what it recorded goes to the directory NAME.failed, and the earlier cassette stays."""
+        """Ends it for a test that failed: its recording goes to the directory NAME.failed, and the earlier cassette stays."""
         if self._super8.discard(os.fsencode(self.name)) != OK:
             raise Error(self._super8.last_error())
 
     @property
     def unplayed(self):
-        """How many recorded commands were not played so far; 0 if it is not replayed."""
+        """The number of recorded commands that were not played so far; 0 if it is not replayed."""
         return max(0, self._super8.unplayed(os.fsencode(self.name)))
 
     @property
@@ -76,13 +76,13 @@ def _keyword(name, value):
 
 
 class use_cassette(contextlib.AbstractContextManager):
-    """A context manager, and a decorator of functions, for a cassette: the arguments are those of :class:`Cassette`.
+    """Uses a cassette as a context manager or as a decorator of functions. The arguments are those of :class:`Cassette`.
 
-    A decorator needs no name, and no parentheses: the cassette is that of the function's name in the directory ``cassettes``. If the
-    body fails, so did the test: what was recorded is set aside, and the earlier cassette stays.
+    A decorator needs no name and no parentheses: then the cassette is named after the function, in the directory ``cassettes``. If the
+    body fails, the recording is set aside, and the earlier cassette stays.
     """
 
-    #: The mode where none is given. The pytest plugin sets it to that of ``--super8``.
+    #: The default mode. The pytest plugin sets it to that of ``--super8``.
     default_mode = "once"
 
     def __new__(cls, name=None, *arguments, **keywords):

@@ -1,4 +1,4 @@
-"""super8 in this process: the configuration in which it stands before every driver, and its C interface."""
+"""Sets up super8 in this process: the configuration that puts it in front of every driver, and its C interface."""
 
 import atexit
 import ctypes
@@ -11,16 +11,16 @@ from pathlib import Path
 
 COMMAND = str(Path(__file__).parent / "bin" / "super8")
 
-# What super8_eject returns: shim/include/super8.h.
+# The results of super8_eject, as in shim/include/super8.h.
 OK, UNPLAYED, MISMATCH, UNUSED, NOT_REPLAYED = range(5)
 
 
 class Error(Exception):
-    """super8 cannot do what it is asked for: no such cassette, a misspelt setting, a recording that cannot be written."""
+    """super8 cannot do what it was asked to do: no such cassette, a misspelt setting, a recording that cannot be written."""
 
 
 class Library:
-    """super8's library. The driver manager uses the same instance."""
+    """super8's library, the same instance that the driver manager uses."""
 
     def __init__(self, path):
         library = ctypes.CDLL(path)
@@ -40,7 +40,7 @@ class Library:
         self._last_error = library.super8_last_error
 
     def last_error(self):
-        """The text behind the last result that was not OK."""
+        """Returns the text for the last result that was not OK."""
         room = self._last_error(None, 0) + 1
         buffer = ctypes.create_string_buffer(room)
         self._last_error(buffer, room)
@@ -54,10 +54,10 @@ _recorded = None
 
 
 def start(cassettes=()):
-    """Puts super8 before every ODBC driver, for this process and those that it starts. Gives its library.
+    """Puts super8 in front of every ODBC driver, for this process and those that it starts. Returns its library.
 
-    Call it before the first connection of the process: the driver manager reads its configuration then. ``cassettes`` are directories:
-    the data sources of the cassettes below them need not be configured on this machine. Further calls do nothing.
+    Call it before the first connection of the process, because the driver manager reads its configuration then. ``cassettes`` are
+    directories: the data sources of cassettes below them need not be configured on this machine. Further calls do nothing.
     """
     global _library
     with _lock:
@@ -83,18 +83,18 @@ def _prepare(cassettes):
     os.environ.update(prepared["environment"])
     global _recorded
     _recorded = prepared.get("recorded")
-    # It keeps the configuration until this process closes the pipe, or is gone.
+    # The command keeps the configuration until this process closes the pipe, or ends.
     atexit.register(_end, process, os.getpid())
     return prepared
 
 
 def misspelt(text):
-    """What there is to say about an error if no data source of its name is known, or None."""
+    """Returns a hint for an error about an unknown data source: what the cassettes connect to. None for other errors."""
     return _recorded and f"super8: {_recorded}" if "IM002" in text else None
 
 
 def ended(code):
-    """Tells how the program ends, for `super8 unused` and the page of a folder of cassettes."""
+    """Notes the exit code of the program, for `super8 unused` and the page of a folder of cassettes."""
     global _code
     _code = code
 

@@ -1,8 +1,8 @@
 """The pytest plugin: ``@pytest.mark.super8``, ``--super8`` and ``--super8-block``.
 
-A cassette is inserted before a test's first fixture and ejected after its last one, so that connections of its fixtures are in it.
-A fixture for a class, a module, a package or the session has a cassette of its own: it is inserted while the fixture is set up, and
-again while it is torn down.
+The plugin inserts a test's cassette before its first fixture and ejects it after its last one, so that it has the connections of
+fixtures, too. A fixture for a class, a module, a package or the session has a cassette of its own, which is inserted while the fixture
+is set up, and again while it is torn down.
 """
 
 import argparse
@@ -16,18 +16,18 @@ from . import _MODES, Cassette, Error, NotAsRecorded, _fixtures, start, use_cass
 from ._process import ended, misspelt
 
 MODES = ("none", "once", "replay", "record", "rewrite", "all", "off")
-# How every error of a connection begins once it was asked for something else than was recorded.
+# The beginning of every error of a connection after a mismatch.
 MISMATCH = "[super8] replay: "
-# What a connect says for which there is no cassette.
+# The error of a connect for which there is no cassette.
 ABSENT = "there is no cassette here"
-# The cassette that is replayed, and never there, where no other one is.
+# The name of a cassette that never exists. With --super8-block it is replayed outside of tests, so that connects fail.
 BLOCKED = "no-cassette--super8-block"
-# The words that record again, as SUPER8_RECORD_AGAIN has them.
+# The command line that records again, in the form of SUPER8_RECORD_AGAIN.
 AGAIN = "pytest\x1f--super8=record"
 
-_cassette = pytest.StashKey()  # of the running test
+_cassette = pytest.StashKey()  # the cassette of the running test
 _failed = pytest.StashKey()  # why the running test failed
-_report = pytest.StashKey()  # what an eject said
+_report = pytest.StashKey()  # the error of an eject
 
 
 def pytest_addoption(parser):
@@ -59,7 +59,7 @@ class Hooks:
 
     @pytest.hookspec(firstresult=True)
     def pytest_super8_settings(self, item):
-        """Settings for the cassettes of all marked tests below this conftest.py, as a dict. A mark's own arguments override them."""
+        """Returns settings for the cassettes of all marked tests below this conftest.py, as a dict. A mark's arguments override them."""
 
 
 def pytest_addhooks(pluginmanager):
@@ -76,7 +76,7 @@ def pytest_configure(config):
         raise pytest.UsageError("--super8=off uses the database, and --super8-block forbids it")
     if mode is not None:
         use_cassette.default_mode = mode
-    # The command brings it, too. `-p no:super8-command` leaves both out.
+    # The command may have brought this plugin already. `-p no:super8-command` disables it in either case.
     if not config.pluginmanager.has_plugin("super8-command"):
         config.pluginmanager.register(_fixtures, "super8-command")
     if mode != "off":
@@ -95,21 +95,23 @@ class Recording:
     def __init__(self, config, mode, blocks):
         self.mode, self.root = mode, config.rootpath
         self.directory = self.root / config.getini("super8_cassettes")
-        # `super8 replay` has its own advice; that of the process which started this worker is ours
+        # `super8 replay` has its own advice. A worker of pytest-xdist inherits ours from the process that started it.
         self.advises = os.environ.get("SUPER8_RECORD_AGAIN", AGAIN).startswith(AGAIN)
         self.recorded = {}
         self.outside = None
-        # The running test, how many have failed, and the fixtures that marked tests ask for.
+        # The running test, the number of failures so far, and the fixtures that marked tests ask for.
         self.item, self.failures, self.wanted = None, 0, set()
-        # For use_cassette as well, wherever pytest is started.
+        # Also for use_cassette, and in whatever directory pytest is started.
         rules = self.root / "super8.yml"
         if rules.is_file():
             os.environ.setdefault("SUPER8_CONFIG", str(rules))
-        # Now, because the driver manager reads its configuration at the first connect: it may come while tests are collected.
+        # Done here because the driver manager reads its configuration at the first connect, which may come while tests
+        # are collected.
         self._advise()
         try:
             self.trouble = None
-            # One that is named by hand may be anywhere, also below a directory with the rest of its name filled in.
+            # A cassette that SUPER8_CASSETTE names may be anywhere; if its name has placeholders, below the directory
+            # before the first one.
             by_hand = os.environ.get("SUPER8_CASSETTE", "").split("%")[0]
             start([self.directory, *([by_hand] if os.path.isdir(by_hand) else [])])
             self.outside = self._outside(blocks)
@@ -121,20 +123,20 @@ class Recording:
                 raise pytest.UsageError(self.trouble) from error
 
     def _advise(self, *test):
-        """The command line that records again: the running test's, or that of all."""
+        """Sets the command line that records again: for the running test, or for all tests."""
         if self.advises:
             os.environ["SUPER8_RECORD_AGAIN"] = "\x1f".join([AGAIN, *test])
 
     def _outside(self, blocks):
-        """The cassette of connects that no test has one for."""
+        """Returns the cassette for connects outside of tests that have one, or None."""
         self.scratch = None
-        # `super8 record` and `super8 replay` have one.
+        # `super8 record` and `super8 replay` have named a cassette.
         if "SUPER8_MODE" in os.environ:
             return None
         if blocks:
             return Cassette(_plain(self.directory / BLOCKED), "replay")
-        # What a client library asks at the first connection of a process, and a connection that outlives an unmarked test, belong to
-        # the recordings of later tests: they are recorded, too, and thrown away.
+        # Later tests need what a client library asks at the first connection of a process, and connections that outlive
+        # an unmarked test. So these are recorded into a cassette that is thrown away.
         if self.mode in ("once", "record"):
             self.scratch = tempfile.TemporaryDirectory(prefix="super8-")
             return Cassette(_plain(os.path.join(self.scratch.name, "outside")), "record")
@@ -148,7 +150,7 @@ class Recording:
             self.scratch.cleanup()
 
     def cassette(self, item):
-        """The cassette that an item's marks ask for, if they do. What is nearer to the test counts."""
+        """Returns the cassette that an item's marks ask for, or None. The mark nearest to the test wins."""
         if item.get_closest_marker("super8") is None:
             return None
         settings = self.settings(item, item)
@@ -160,11 +162,11 @@ class Recording:
         return Cassette(path, mode, **settings)
 
     def named(self, name):
-        """The name of a cassette in the directory of cassettes. %t is the running test, or the fixture that is set up."""
+        """Returns the path of a cassette in the directory of cassettes. %t is the running test, or the fixture that is set up."""
         return os.path.join(_plain(self.directory), name)
 
     def settings(self, node, item):
-        """What the conftest.py files of a test say of its cassette, and then the marks of a node."""
+        """Returns the settings that the conftest.py files of a test give, overridden by the marks of a node."""
         settings = dict(item.ihook.pytest_super8_settings(item=item) or {})
         for mark in reversed(list(node.iter_markers("super8"))):
             if len(mark.args) > 1:
@@ -173,13 +175,14 @@ class Recording:
         return settings
 
     def of_fixture(self, fixturedef, request):
-        """The cassette of a fixture that tests share, if one of those that are recorded or replayed asks for it."""
+        """Returns the cassette of a fixture that tests share, if a test that is recorded or replayed asks for it; otherwise None."""
         item = self.item
-        # The plugin of the command tells which fixture is set up.
+        # The command's plugin sets the variable FIXTURE while a shared fixture is set up.
         if fixturedef.scope == "function" or item is None or _fixtures.FIXTURE not in os.environ:
             return None
         marked = item.stash.get(_cassette, None)
-        # What a test without a mark is the first to ask for is recorded where everything is, because marked tests ask for it too.
+        # If a test without a mark is the first to ask for a fixture that marked tests need, too, it is recorded if
+        # everything is recorded.
         if marked is None and (fixturedef.argname not in self.wanted or not (self.scratch or "SUPER8_MODE" in os.environ)):
             return None
         settings = self.settings(request.node, item)
@@ -200,13 +203,13 @@ class Recording:
         is_set_up, failures = [], self.failures
 
         def end():
-            # Who has failed before has said why, and left a connection where nobody expected it.
+            # A test that failed has reported why, and left the fixture's connection in an unexpected state.
             if not is_set_up or (self.failures > failures and cassette.is_replayed):
                 cassette.discard()
             else:
                 cassette.eject()
 
-        # Finalizers run last in, first out: the fixture's own run between `cassette.insert` and `end`.
+        # Finalizers run last in, first out, so the fixture's own run between `cassette.insert` and `end`.
         fixturedef.addfinalizer(end)
         outcome = yield
         if outcome.excinfo is None:
@@ -218,7 +221,8 @@ class Recording:
         marked = [item for item in session.items if item.get_closest_marker("super8") is not None]
         self.wanted = {name for item in marked for name in getattr(item, "fixturenames", ())}
 
-    # Within what pytest itself wraps around a set-up: it undoes that at the tear-down, also where this fails.
+    # Runs inside of what pytest itself wraps around a set-up, because pytest undoes that at the tear-down, even if this
+    # fails.
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
         item.stash[_failed] = None
@@ -228,7 +232,7 @@ class Recording:
             if cassette is not None:
                 if self.trouble:
                     raise Error(self.trouble)
-                # As pytest sets it in a moment: the name %t comes of it.
+                # pytest sets this variable in a moment. It is needed now, because %t is made from it.
                 os.environ["PYTEST_CURRENT_TEST"] = f"{item.nodeid} (setup)"
                 self._advise(item.nodeid)
                 cassette.insert()
@@ -260,7 +264,7 @@ class Recording:
         report = outcome.get_result()
         said = item.stash.get(_report, None)
         if said is not None:
-            # It is in the failure, and need not be in the captured output as well.
+            # The failure has this text, so it is removed from the captured output.
             report.sections = [(title, text.replace(said, "")) for title, text in report.sections]
         if report.passed or hasattr(report, "wasxfail"):
             return
@@ -270,7 +274,8 @@ class Recording:
         if earlier is None:
             item.stash[_failed] = text
         elif report.when == "teardown" and MISMATCH in text and MISMATCH in earlier:
-            # Every command after a mismatch fails like the first: a fixture that rolls back is no second failure.
+            # Every command after a mismatch fails like the first one, so a fixture that rolls back is no second
+            # failure.
             report.outcome, report.longrepr = "passed", None
             return
         cassette = item.stash.get(_cassette, None)
@@ -286,5 +291,5 @@ class Recording:
 
 
 def _plain(path):
-    """A path without placeholders."""
+    """Escapes a path, so that it has no placeholders."""
     return os.fspath(path).replace("%", "%%")

@@ -4,20 +4,21 @@ require "fiddle"
 require "json"
 require "open3"
 
-# super8 in this process: the configuration in which it stands before every driver, and its C interface.
+# Sets up super8 in this process: the configuration that puts it in front of every driver, and its C interface.
 module Super8
   COMMAND = File.expand_path("../../libexec/super8", __dir__)
 
-  # super8 cannot do what it is asked for: a misspelt setting, an incomplete cassette, a recording that cannot be written.
+  # super8 cannot do what it was asked to do: a misspelt setting, an incomplete cassette, a recording that cannot be
+  # written.
   class Error < StandardError; end
 
-  # super8's library. The driver manager uses the same instance.
+  # super8's library, the same instance that the driver manager uses.
   class Library
-    # What super8_eject returns: shim/include/super8.h.
+    # The results of super8_eject, as in shim/include/super8.h.
     OK, UNPLAYED, MISMATCH, UNUSED, NOT_REPLAYED = 0, 1, 2, 3, 4
 
     def initialize(path)
-      # Not Fiddle.dlopen, which would put super8's ODBC functions before the driver manager's for the whole process.
+      # Not Fiddle.dlopen, which would make the whole process find super8's ODBC functions before the driver manager's.
       super8 = Fiddle::Handle.new(path, Fiddle::RTLD_LAZY)
       text, int, size = Fiddle::TYPE_VOIDP, Fiddle::TYPE_INT, Fiddle::TYPE_SIZE_T
       @insert = Fiddle::Function.new(super8["super8_insert"], [text, text, text], int)
@@ -35,7 +36,7 @@ module Super8
 
     def unplayed(name) = @unplayed.call(name)
 
-    # The text behind the last result that was not OK.
+    # Returns the text for the last result that was not OK.
     def last_error
       buffer = "\0" * (@last_error.call(nil, 0) + 1)
       @last_error.call(buffer, buffer.bytesize)
@@ -45,10 +46,11 @@ module Super8
 
   @starting = Mutex.new
 
-  # Puts super8 before every ODBC driver, for this process and those that it starts. Gives its library.
+  # Puts super8 in front of every ODBC driver, for this process and those that it starts. Returns its library.
   #
-  # Call it before the first connection of the process: the driver manager reads its configuration then. +cassettes+ is a directory: the
-  # data sources of the cassettes below it need not be configured on this machine. Further calls do nothing.
+  # Call it before the first connection of the process, because the driver manager reads its configuration then.
+  # +cassettes+ is a directory: the data sources of cassettes below it need not be configured on this machine. Further
+  # calls do nothing.
   def self.start(cassettes: nil)
     @starting.synchronize { @library ||= Library.new(prepare(cassettes)) }
   end
@@ -56,7 +58,7 @@ module Super8
   def self.prepare(cassettes)
     words = [COMMAND, "run", "--print-environment"]
     words += ["--cassettes", cassettes.to_s] if cassettes
-    # It keeps the configuration until this process closes the pipe to it, or is gone.
+    # The command keeps the configuration until this process closes the pipe to it, or ends.
     pipe, output, errors, thread = Open3.popen3(*words)
     line = output.gets
     raise Error, errors.read.strip unless line
@@ -71,19 +73,19 @@ module Super8
     raise Error, "cannot run #{COMMAND}: #{error.message}"
   end
 
-  # What there is to say about an error if no data source of its name is known.
+  # Returns a hint for an error about an unknown data source: what the cassettes connect to. Nil for other errors.
   def self.misspelt(error)
     "super8: #{@recorded}" if @recorded && error && error.message.include?("IM002")
   end
 
-  # Tells how the program ends, for `super8 unused` and the page of a folder of cassettes.
+  # Sends the program's exit code to the command, for `super8 unused` and the page of a folder of cassettes.
   def self.tell_end(pipe, thread)
     code = $!.is_a?(SystemExit) ? $!.status : ($! ? 1 : 0)
     pipe.puts("ended #{code}")
     pipe.close
     thread.join
   rescue SystemCallError, IOError
-    nil # less is known of this run
+    nil # ignored: then `super8 unused` knows less about this run
   end
   private_class_method :prepare, :tell_end
 end

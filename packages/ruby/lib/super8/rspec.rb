@@ -2,17 +2,18 @@
 
 require "super8"
 
-# Examples and groups with the metadata :super8 have a cassette of their own. Its name is made of their descriptions; another one, and
-# settings, are given as <tt>super8: { cassette_name: "orders", order: :connection }</tt>.
+# Gives examples with the metadata :super8, and those in groups with it, a cassette each, named after their
+# descriptions. To give another name or settings, write <tt>super8: { cassette_name: "orders", order: :connection
+# }</tt>.
 module Super8
   # The examples that have cassettes.
   module Examples
     @owners = {}
-    # `super8 replay` has its own advice how to record again.
+    # `super8 replay` has its own advice on how to record again.
     @advises = ENV["SUPER8_RECORD_AGAIN"].nil?
 
     class << self
-      # The name of an example's cassette: a directory for each group that it is in.
+      # Returns the name of an example's cassette: its description, in a directory for each group that it is in.
       def cassette_name(example)
         groups = example.example_group.parent_groups.reverse.map(&:description)
         own = example.description.empty? ? example.id : example.description
@@ -31,7 +32,7 @@ module Super8
           example.run
           told = Super8.misspelt(example.exception)
           example.metadata[:extra_failure_lines] = [told] if told
-          # RSpec keeps the failure: what was recorded is set aside, and nothing more is said.
+          # RSpec keeps the failure. Leaving the block like this sets the recording aside, without another error.
           throw :failed if example.exception || example.example.pending?
         end
       end
@@ -40,7 +41,7 @@ module Super8
 end
 
 RSpec.configure do |config|
-  # Before anything connects: the driver manager reads its configuration then.
+  # Before anything connects, because the driver manager reads its configuration at the first connect.
   config.before(:suite) { Super8.start(cassettes: Super8.configuration.cassette_directory) }
   config.around(:each, :super8) { |example| catch(:failed) { Super8::Examples.run(example) } }
 end

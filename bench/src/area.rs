@@ -1,4 +1,4 @@
-//! Memory shared with a driver: row sets and parameter sets laid out by column or by row.
+//! Memory that is shared with a driver: row sets and parameter sets, laid out by column or by row.
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
@@ -7,7 +7,7 @@ use odbc_sys::{CDataType, Len, NULL_DATA, Pointer, ULen};
 
 use crate::checksum::Checksum;
 
-/// One column of a row set: the C type asked for and the room for one value, in bytes.
+/// One column of a row set: its C type, and the bytes for one value.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// The C type.
@@ -16,7 +16,7 @@ pub struct Spec {
     pub width: usize,
 }
 
-/// How the values of several rows lie in memory.
+/// How the values of several rows are laid out in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrangement {
     /// One array per column (`SQL_BIND_BY_COLUMN`).
@@ -35,7 +35,7 @@ struct Place {
 
 /// Buffers, indicators, the rows-fetched counter and the status array of a row set (or of a parameter set).
 ///
-/// The memory never moves and is only read between calls: a driver writes it during a call alone.
+/// The memory never moves. It is only read between calls, because a driver writes it only during a call.
 pub struct RowSet {
     words: Box<[UnsafeCell<u64>]>,
     rows: usize,
@@ -51,7 +51,7 @@ fn aligned(size: usize) -> usize {
 }
 
 impl RowSet {
-    /// Memory for `rows` rows of these columns, all zero.
+    /// Allocates memory for `rows` rows of these columns, all zero.
     pub fn new(specs: &[Spec], rows: usize, arrangement: Arrangement) -> Self {
         let mut next = STATUSES + aligned(2 * rows);
         let mut places = Vec::with_capacity(specs.len());
@@ -87,47 +87,47 @@ impl RowSet {
         RowSet { words, rows, row_size, places }
     }
 
-    /// The number of rows there is room for.
+    /// Returns the number of rows that there is room for.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The number of columns.
+    /// Returns the number of columns.
     pub fn columns(&self) -> usize {
         self.places.len()
     }
 
-    /// The structure's size where rows lie one after another (`SQL_ATTR_ROW_BIND_TYPE`), else `None`.
+    /// Returns the structure's size (`SQL_ATTR_ROW_BIND_TYPE`) if rows are laid out one after another, else `None`.
     pub fn row_size(&self) -> Option<usize> {
         self.row_size
     }
 
-    /// The column's C type and buffer size.
+    /// Returns the column's C type and buffer size.
     pub fn spec(&self, column: usize) -> Spec {
         self.places[column].spec
     }
 
-    /// Where the first row's value of this column lies.
+    /// Returns the address of this column's value in the first row.
     pub fn data(&self, column: usize) -> Pointer {
         self.pointer(self.places[column].data).cast()
     }
 
-    /// Where the first row's length or indicator of this column lies.
+    /// Returns the address of this column's length or indicator in the first row.
     pub fn indicator(&self, column: usize) -> *mut Len {
         self.pointer(self.places[column].indicator).cast()
     }
 
-    /// Where the driver counts rows fetched or parameters processed.
+    /// Returns the address where the driver counts rows fetched or parameters processed.
     pub fn counter(&self) -> *mut ULen {
         self.pointer(COUNTER).cast()
     }
 
-    /// The counter's value.
+    /// Returns the counter's value.
     pub fn count(&self) -> usize {
         self.word(COUNTER) as usize
     }
 
-    /// Where the driver writes one status per row.
+    /// Returns the address where the driver writes one status per row.
     pub fn statuses(&self) -> *mut u16 {
         self.pointer(STATUSES).cast()
     }
@@ -151,7 +151,7 @@ impl RowSet {
         self.put_indicator(row, column, NULL_DATA);
     }
 
-    /// Folds the first `rows` rows into the checksum: each indicator, and the bytes it counts.
+    /// Folds the first `rows` rows into the checksum: each indicator, and as many bytes as it says.
     pub fn fold(&self, rows: usize, sum: &mut Checksum) {
         for row in 0..rows.min(self.rows) {
             for place in &self.places {

@@ -1,17 +1,17 @@
-//! What callgrind writes: how many instructions each library executed itself, and whom it called how often.
+//! Reads callgrind's file: how many instructions each library executed itself, and how often it called the allocator.
 
 use std::collections::{BTreeMap, HashMap};
 
-/// What was counted of some libraries.
+/// The counts of some libraries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Instructions in them, without those of what they call.
+    /// Instructions in them, without those of functions that they call in other libraries.
     pub instructions: u64,
-    /// Their calls of `malloc`, `calloc`, `realloc` and the aligned ones.
+    /// Their calls of `malloc`, `calloc`, `realloc` and the aligned variants.
     pub allocations: u64,
 }
 
-/// What was counted of each library.
+/// The counts of each library.
 #[derive(Debug, Default)]
 pub struct Counts {
     objects: BTreeMap<String, Count>,
@@ -26,11 +26,11 @@ impl Counts {
     /// Reads callgrind's file.
     ///
     /// # Errors
-    /// A line that makes no sense.
+    /// A line cannot be parsed.
     pub fn parse(text: &str) -> Result<Counts, String> {
         let (mut objects, mut functions) = (Names::default(), Names::default());
         let mut counts = Counts::default();
-        // the library that executes, the one that is called if it is another, and the function
+        // the executing library, the called one if it is another, and the function
         let (mut object, mut called) = (String::new(), String::new());
         let mut calls = false;
         for line in text.lines() {
@@ -50,7 +50,7 @@ impl Counts {
                 }
                 calls = true;
             } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
-                // the line behind `calls=` is the cost of what was called
+                // the line after `calls=` is the cost of the called function
                 if !std::mem::take(&mut calls) {
                     let cost = line.split(' ').nth(1).and_then(|number| number.parse::<u64>().ok());
                     counts.entry(&object).instructions += cost.ok_or_else(|| format!("callgrind's line {line:?}"))?;
@@ -64,7 +64,7 @@ impl Counts {
         self.objects.entry(object.to_owned()).or_default()
     }
 
-    /// All that was counted of the libraries that are wanted.
+    /// Returns the sum of the counts of the libraries for which `wanted` is true.
     pub fn of(&self, wanted: &dyn Fn(&str) -> bool) -> Count {
         let found = self.objects.iter().filter(|(object, _)| wanted(object)).map(|(_, count)| count);
         found.fold(Count::default(), |sum, count| Count {
@@ -76,7 +76,7 @@ impl Counts {
 
 const ALLOCATORS: [&str; 6] = ["malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign"];
 
-/// Names that are written once with their number, and then as the number alone: `(3) malloc`, `(3)`.
+/// Resolves names: callgrind writes a name once with its number, `(3) malloc`, and later only the number, `(3)`.
 #[derive(Default)]
 struct Names(HashMap<String, String>);
 

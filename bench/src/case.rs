@@ -1,4 +1,4 @@
-//! The cases: what a client does, what it counts, and how they are named on the command line.
+//! The cases: what a client does, what is counted, and their names on the command line.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ pub enum Style {
     GetData,
 }
 
-/// Rows in a block and parameter sets in an array.
+/// The number of rows in a block, and of parameter sets in an array.
 pub const BLOCK: usize = 1000;
 
-/// Connections, each with its own thread, in the threads case.
+/// The number of connections, each with its own thread, in the threads case.
 pub const THREADS: u64 = 8;
 
 /// What a client does, `count` times.
@@ -39,9 +39,9 @@ pub enum Case {
         /// In arrays of [`BLOCK`].
         array: bool,
     },
-    /// Nothing but SQLNumResultCols: the price of one forwarded call.
+    /// Only SQLNumResultCols: the cost of one forwarded call.
     CallColumns,
-    /// Nothing but SQLGetData of one integer that was read before.
+    /// Only SQLGetData of one integer that was read before.
     CallGetData,
 }
 
@@ -59,7 +59,7 @@ pub enum Unit {
 }
 
 impl Case {
-    /// Every case, in the order of the report.
+    /// Returns every case, in the order of the report.
     pub fn all() -> Vec<Case> {
         let mut cases = vec![Case::Connect, Case::Select1, Case::Threads];
         for types in [Types::Char, Types::WChar, Types::Native] {
@@ -72,7 +72,7 @@ impl Case {
         cases
     }
 
-    /// The case of this name.
+    /// Returns the case of this name.
     pub fn named(name: &str) -> Result<Case, String> {
         Case::all()
             .into_iter()
@@ -80,7 +80,7 @@ impl Case {
             .ok_or_else(|| format!("there is no case `{name}`; `--list` names them all"))
     }
 
-    /// What it counts.
+    /// Returns what it counts.
     pub fn unit(self) -> Unit {
         match self {
             Case::Connect => Unit::Connection,
@@ -90,7 +90,7 @@ impl Case {
         }
     }
 
-    /// Whether it is only a loop around one call, measured bare and off and judged by nanoseconds per call.
+    /// Whether it is a loop around one call. Such a case is measured bare and off, in nanoseconds per call.
     pub fn is_call(self) -> bool {
         self.unit() == Unit::Call
     }

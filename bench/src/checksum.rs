@@ -1,14 +1,15 @@
-//! The checksum a client folds every received byte and length into: what proves that two ways returned the same.
+//! The checksum into which a client folds every received byte and length. Equal checksums prove that two ways returned
+//! the same data.
 
-/// A 64-bit running checksum: cheap (one multiplication for eight bytes), sensitive to order and to lengths.
-/// It finds differences, it does not withstand an attacker.
+/// A 64-bit running checksum. It is cheap (one multiplication for eight bytes) and sensitive to order and lengths. It
+/// is not cryptographic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checksum(u64);
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Checksum {
-    /// The checksum of nothing.
+    /// Returns the checksum of nothing.
     pub fn new() -> Self {
         Checksum(0x5175_7065_7238_0001)
     }
@@ -19,7 +20,7 @@ impl Checksum {
         self.0 = (self.0.rotate_left(23) ^ number).wrapping_mul(MULTIPLIER);
     }
 
-    /// Folds in bytes; their count must be folded in by the caller (as the cell's length is).
+    /// Folds in bytes. The caller must fold in their number (as it does with a cell's length).
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
@@ -33,7 +34,7 @@ impl Checksum {
         }
     }
 
-    /// The value so far.
+    /// Returns the value so far.
     pub fn value(self) -> u64 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! The table every case works on: ten columns whose values depend on the row's number only.
+//! The table that every case works on: ten columns whose values depend only on the row's number.
 
 use odbc_sys::{CDataType, SqlDataType};
 
@@ -19,7 +19,7 @@ pub enum Database {
 }
 
 impl Database {
-    /// The database of this name.
+    /// Returns the database of this name.
     pub fn named(name: &str) -> Result<Database, String> {
         [Database::Sqlite, Database::Postgres]
             .into_iter()
@@ -53,9 +53,9 @@ struct Column {
     sqlite: &'static str,
     postgres: &'static str,
     native: CDataType,
-    /// Bytes of a native value's buffer.
+    /// The bytes of a native value's buffer.
     native_width: usize,
-    /// The longest text in bytes, or in UTF-16 units; the terminator not counted.
+    /// The longest text in bytes or UTF-16 units, without the terminator.
     text: usize,
     parameter: CDataType,
     sql_type: SqlDataType,
@@ -98,7 +98,7 @@ const COLUMNS: [Column; 10] = [
     column("uni", ("varchar(120)", "varchar(120)"), (C::Char, 121), 120, (C::Char, S::VARCHAR, 120)),
 ];
 
-/// The buffers a client needs to receive rows as these C types.
+/// Returns the buffers that a client needs to receive rows as these C types.
 pub fn result_specs(types: Types) -> Vec<Spec> {
     let spec = |column: &Column| match types {
         Types::Char => Spec { c_type: CDataType::Char, width: column.text + 1 },
@@ -108,7 +108,7 @@ pub fn result_specs(types: Types) -> Vec<Spec> {
     COLUMNS.iter().map(spec).collect()
 }
 
-/// The buffers of one parameter set: what [`put`] fills.
+/// Returns the buffers of one parameter set, which [`put`] fills.
 pub fn parameter_specs() -> Vec<Spec> {
     let width = |column: &Column| match column.parameter {
         CDataType::SLong => 4,
@@ -118,12 +118,12 @@ pub fn parameter_specs() -> Vec<Spec> {
     COLUMNS.iter().map(|column| Spec { c_type: column.parameter, width: width(column) }).collect()
 }
 
-/// SQL type and size of each parameter.
+/// Returns the SQL type and size of each parameter.
 pub fn parameter_types() -> Vec<(SqlDataType, usize)> {
     COLUMNS.iter().map(|column| (column.sql_type, column.sql_size)).collect()
 }
 
-/// The statement that makes an empty table of this name.
+/// Returns the statement that makes an empty table of this name.
 pub fn create(table: &str, database: Database) -> String {
     let declare = |column: &Column| match database {
         Database::Sqlite => format!("{} {}", column.name, column.sqlite),
@@ -132,12 +132,12 @@ pub fn create(table: &str, database: Database) -> String {
     format!("CREATE TABLE {table} ({})", COLUMNS.iter().map(declare).collect::<Vec<_>>().join(", "))
 }
 
-/// The statement that inserts one row of parameters into the table of this name.
+/// Returns the statement that inserts one row of parameters into the table of this name.
 pub fn insert(table: &str) -> String {
     format!("INSERT INTO {table} ({}) VALUES ({})", names(), ["?"; COLUMNS.len()].join(", "))
 }
 
-/// The query that reads the first `rows` rows.
+/// Returns the query that reads the first `rows` rows.
 pub fn select(rows: u64) -> String {
     format!("SELECT {} FROM {TABLE} WHERE id <= {rows}", names())
 }
@@ -168,7 +168,7 @@ pub fn put(set: &RowSet, row: usize, id: u64) {
     set.put(row, 9, format!("naïve cafe\u{301} 𝄞 {} \u{1F600}\u{1F680} Straße {}", id % 997, id % 31).as_bytes());
 }
 
-/// 200 bytes with commas, quotes, tabs and line breaks.
+/// Returns 200 bytes with commas, quotes, tabs and line breaks.
 fn note(id: u64) -> String {
     let mut text = format!("row {id}, said \"{}\",\tthen\nwent on; ", id % 1009);
     let sentence = "the quick brown fox, being \"lazy\",\tjumps over\nthe dog, 'again' and again; ";

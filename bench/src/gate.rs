@@ -1,8 +1,9 @@
-//! The regression gate: what super8 itself executes for six cases, against the numbers in `bench/instructions.yml`.
+//! The regression gate: counts what super8 itself executes for six cases, and compares it with the numbers in
+//! `bench/instructions.yml`.
 //!
-//! Only instructions in super8's own libraries count, and its calls of the allocator. The driver, the driver manager, the C
-//! library, SQLite and this client are left out: their versions and the processor change nothing. The compiler does, so the
-//! numbers hold for one version of it.
+//! Only instructions in super8's own libraries count, and its calls of the allocator. The driver, the driver manager,
+//! the C library, SQLite and this client do not count, so their versions and the processor's model make no difference.
+//! The compiler does, so the numbers hold for one version of it.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
@@ -19,7 +20,7 @@ use crate::{
     way::{Format, Way},
 };
 
-/// How far a count may be from the one in the file.
+/// The largest relative difference to the count in the file.
 const TOLERANCE: f64 = 0.03;
 
 const CASES: [(Case, Way); 6] = [
@@ -49,15 +50,15 @@ struct Blessed {
 #[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Machine {
-    /// Decides whether numbers can be compared.
+    /// Numbers are comparable only if this is the same,
     rustc: String,
-    /// So does the processor's kind.
+    /// and this: the processor's architecture.
     host: String,
     /// For the reader only.
     packages: String,
 }
 
-/// What one connection, point query or row costs.
+/// The cost of one connection, point query or row.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Cost {
@@ -68,7 +69,7 @@ struct Cost {
 /// Counts the six cases and compares them with the file, or writes the file.
 ///
 /// # Errors
-/// A case that differs, or that cannot be counted.
+/// A case differs, or cannot be counted.
 pub fn run(options: &Options) -> Result<(), String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("instructions.yml");
     let here = Machine::here()?;
@@ -102,7 +103,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     ))
 }
 
-/// A table of all cases, and a line for each that is outside the tolerance.
+/// Returns a table of all cases, and a line for each that is outside the tolerance.
 fn compare(blessed: &BTreeMap<String, Cost>, counted: &BTreeMap<String, Cost>) -> (String, Vec<String>) {
     let mut table =
         "| case | instructions: blessed, now | | allocations: blessed, now |\n| --- | ---: | ---: | ---: |".to_owned();
@@ -130,7 +131,7 @@ fn compare(blessed: &BTreeMap<String, Cost>, counted: &BTreeMap<String, Cost>) -
                 change.abs() * 100.0
             ));
         }
-        // a hundredth is a buffer that grows now and then
+        // 0.02 allows for a buffer that grows now and then
         if (now.allocations - before.allocations).abs() > f64::max(TOLERANCE * before.allocations, 0.02) {
             wrong.push(format!("{name}: {:.2} allocations, were {:.2}", now.allocations, before.allocations));
         }
@@ -150,7 +151,7 @@ fn count_all(options: &Options) -> Result<BTreeMap<String, Cost>, String> {
     Ok(counted)
 }
 
-/// Two sizes, the difference divided, so that start-up cancels.
+/// Counts a case at two sizes and divides the difference, so that start-up cancels.
 fn count(setup: &Setup, case: Case, way: Way) -> Result<Cost, String> {
     let sizes = instructions::sizes(case).ok_or("cannot be counted")?;
     let mut counted = Vec::new();
@@ -175,7 +176,7 @@ fn count(setup: &Setup, case: Case, way: Way) -> Result<Cost, String> {
 }
 
 impl Machine {
-    /// Why numbers of this machine are not to be compared with those of that one.
+    /// Returns why this machine's numbers cannot be compared with those of `here`; `None` if they can.
     fn other_than(&self, here: &Machine) -> Option<String> {
         let same = (&self.rustc, &self.host) == (&here.rustc, &here.host);
         (!same).then(|| {

@@ -1,4 +1,5 @@
-//! The goals: the most each way may cost. Reported, never enforced: the machine's mood decides no exit code.
+//! The goals: the most that each way may cost. They are reported and never enforced, because times depend on the
+//! machine's load.
 
 use crate::{
     case::{Case, Style},
@@ -19,7 +20,7 @@ pub const REPLAY_MEMORY: f64 = 8.0 * 1024.0;
 /// KiB by which peak memory may grow when there is ten times as much data.
 pub const MEMORY_GROWTH: f64 = 1024.0;
 
-/// The largest ratio to the bare driver that this way should have.
+/// Returns the largest ratio to the bare driver that this way should have.
 pub fn ratio(database: Database, case: Case, way: Way) -> Option<f64> {
     let (off, record, replay) = match (database, case) {
         (Database::Sqlite, Case::Connect) => (1.15, 1.25, 0.5),
@@ -45,7 +46,7 @@ pub fn ratio(database: Database, case: Case, way: Way) -> Option<f64> {
     }
 }
 
-/// Whether a pair of medians reaches a goal: wall and CPU time both, or only one of them.
+/// Returns whether a pair of medians reaches a goal: both wall and CPU time, only one of them, or neither.
 pub fn mark(pair: Pair, goal: f64) -> &'static str {
     match (pair.wall <= goal, pair.cpu <= goal) {
         (true, true) => "yes",
@@ -55,12 +56,13 @@ pub fn mark(pair: Pair, goal: f64) -> &'static str {
     }
 }
 
-/// The same for a single figure.
+/// Returns whether a single figure reaches a goal.
 pub fn mark_one(figure: f64, goal: f64) -> &'static str {
     if figure <= goal { "yes" } else { "**no**" }
 }
 
-/// Behind the ratios of a table: nothing if wall and CPU time both reach the goal, `(*)` if only one does, `*` if neither does.
+/// Returns the mark behind the ratios of a table: empty if wall and CPU time both reach the goal, `(*)` if only one
+/// does, `*` if neither does.
 pub fn star(pair: Pair, goal: Option<f64>) -> &'static str {
     match goal.map(|goal| (pair.wall <= goal, pair.cpu <= goal)) {
         None | Some((true, true)) => "",

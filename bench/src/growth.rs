@@ -1,4 +1,4 @@
-//! Time and peak memory against size, from a thousand to a million and beyond, as a table and as a plot.
+//! Measures time and peak memory against size, from a thousand to a million and beyond, and makes a table and a plot.
 
 use std::path::Path;
 
@@ -27,29 +27,29 @@ pub struct Curve {
 
 const WAYS: [Way; 3] = [Way::Bare, Way::Record(Format::Yaml), Way::Replay(Format::Yaml)];
 
-/// Runs of each size; the least time counts.
+/// The number of runs of each size; the least time counts.
 const RUNS: usize = 3;
 
 fn cases() -> [(Case, u64); 2] {
     [(Case::Select1, 1_000), (Case::Fetch(Style::Bound, Types::Char), 10_000)]
 }
 
-/// The sizes of a case: powers of ten up to what the options ask for.
+/// Returns the sizes of a case: powers of ten up to what the options ask for.
 fn sizes(first: u64, last: u64) -> Vec<u64> {
     std::iter::successors(Some(first), |size| Some(size * 10)).take_while(|size| *size <= last).collect()
 }
 
-/// Runs everything. Each way starts with the smallest size; a cassette is removed when it has been replayed.
+/// Measures all curves. Each way starts with the smallest size; a cassette is removed after its replay.
 ///
 /// # Errors
-/// A client that fails, or data that differ.
+/// A client fails, or data differ.
 pub fn measure(setup: &Setup, options: &Options) -> Result<Vec<Curve>, String> {
     let mut curves = Vec::new();
     for (case, first) in cases() {
         let mut of_case = WAYS.map(|way| Curve { case, way, points: Vec::new() });
         for size in sizes(first, options.count(case)) {
             eprintln!("{case}, {size} ...");
-            // a driver that holds the whole result would be all that is seen of the memory
+            // without streaming, the driver would hold the whole result, and its memory would hide super8's
             let job = Job { case, count: size, streaming: true };
             let cassette = setup.cassette("growth")?;
             let mut checksum = None;
@@ -78,7 +78,7 @@ pub fn measure(setup: &Setup, options: &Options) -> Result<Vec<Curve>, String> {
     Ok(curves)
 }
 
-/// The figures of all curves.
+/// Returns the table of all curves.
 pub fn table(database: Database, curves: &[Curve]) -> String {
     let mut table = format!(
         "CPU time and peak memory against size, {database}, the driver's own streaming switched on: the least of {RUNS} runs, and of one \
@@ -99,7 +99,7 @@ pub fn table(database: Database, curves: &[Curve]) -> String {
     table
 }
 
-/// Draws all curves: a panel for the time and one for the memory of each case, both axes by powers of ten.
+/// Draws all curves: for each case a panel for time and one for memory, with logarithmic axes.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -171,7 +171,7 @@ where
     Ok(())
 }
 
-/// A power of ten as people write it.
+/// Returns a power of ten as people write it, such as `1M`.
 fn power(value: f64) -> String {
     match value {
         _ if value >= 1e6 => format!("{}M", value / 1e6),

@@ -1,4 +1,4 @@
-//! Exact instruction counts: two sizes under callgrind, the difference divided, so that start-up cancels.
+//! Exact instruction counts: runs two sizes under callgrind and divides the difference, so that start-up cancels.
 
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ use crate::{
     way::Way,
 };
 
-/// Says how to get valgrind if it is not there.
+/// Checks that valgrind is there; the error says how to get it.
 pub fn available() -> Result<(), String> {
     let status = Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     match status {
@@ -20,7 +20,7 @@ pub fn available() -> Result<(), String> {
     }
 }
 
-/// Both sizes of a case. Threads are left out: callgrind runs them one after another.
+/// Returns both sizes of a case; `None` for the threads case, because callgrind runs threads one after another.
 pub fn sizes(case: Case) -> Option<[u64; 2]> {
     match (case, case.unit()) {
         (Case::Threads, _) => None,
@@ -31,7 +31,7 @@ pub fn sizes(case: Case) -> Option<[u64; 2]> {
     }
 }
 
-/// Instructions per unit for every way of the case; `None` for a case that cannot be counted.
+/// Returns the instructions per unit for every way of the case; `None` if it cannot be counted.
 pub fn measure(setup: &Setup, options: &Options, case: Case, errors: &mut Vec<String>) -> Option<Vec<(Way, f64)>> {
     let jobs = sizes(case)?.map(|count| Job { case, count, streaming: false });
     let outcome = bare(setup, jobs[0]).and_then(|small| Ok([small, bare(setup, jobs[1])?]));
@@ -57,8 +57,8 @@ pub fn measure(setup: &Setup, options: &Options, case: Case, errors: &mut Vec<St
     Some(counted)
 }
 
-/// A bare run under callgrind, and what it received there and outside: callgrind computes `long double` with less
-/// precision, so SQLite prints some numbers differently.
+/// A bare run under callgrind, with the checksums there and outside. They differ, because callgrind computes
+/// `long double` with less precision, so that SQLite prints some numbers differently.
 struct Bare {
     total: u64,
     inside: u64,

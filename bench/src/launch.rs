@@ -1,4 +1,4 @@
-//! Starting a client process in the environment of a way, and reading what it used.
+//! Starts a client process in the environment of a way, and reads what it used.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +14,8 @@ pub struct Job {
     pub case: Case,
     /// How often.
     pub count: u64,
-    /// The driver's own streaming is switched on, so that it does not hold the whole result (for memory figures).
+    /// Whether the driver's own streaming is switched on, so that it does not hold the whole result (for memory
+    /// figures).
     pub streaming: bool,
 }
 
@@ -31,13 +32,14 @@ pub struct Launcher {
     pub port: u16,
     /// The SQLite file that holds the filled table.
     pub table_file: PathBuf,
-    /// Where everything the bench makes is kept.
+    /// The directory for everything that the bench makes.
     pub directory: PathBuf,
-    /// Where the driver manager's files for this database are.
+    /// The directory of the driver manager's files for this database.
     pub odbc: PathBuf,
     /// Added to each connection string.
     pub keywords: &'static str,
-    /// Clients get no variable of this program's environment but PATH: super8 reads all of them, and that would be counted.
+    /// Whether clients get only PATH of this program's environment. super8 reads all variables, and that would be
+    /// counted.
     pub bare_environment: bool,
     /// Print each command line.
     pub show: bool,
@@ -49,13 +51,13 @@ impl Launcher {
     /// Its name for super8.
     pub const SHIM: &'static str = "BenchSuper8";
 
-    /// Runs the job once this way, recording into or replaying from its format's place in the directory `cassette`.
+    /// Runs the job once this way. Records into, or replays from, the subdirectory of `cassette` for the format.
     pub fn run(&self, job: Job, way: Way, cassette: &Path) -> Result<Sample, String> {
         let output = self.finish(self.client(Command::new(&self.executable), job, way, cassette)?)?;
         Sample::parse(&output).ok_or_else(|| format!("a client's output makes no sense: {output:?}"))
     }
 
-    /// Runs the job under callgrind: the user-space instructions of the whole process, library by library.
+    /// Runs the job under callgrind, and returns the user-space instructions of the whole process by library.
     pub fn callgrind(&self, job: Job, way: Way, cassette: &Path) -> Result<(Counts, Sample), String> {
         let counts = self.directory.join("callgrind.out");
         let _ = std::fs::remove_file(&counts);
@@ -68,7 +70,7 @@ impl Launcher {
         Ok((Counts::parse(&String::from_utf8_lossy(&text))?, sample))
     }
 
-    /// Fills the table through the bare driver; for SQLite into this file.
+    /// Fills the table through the bare driver; for SQLite, in this file.
     pub fn load(&self, rows: u64, file: &Path) -> Result<(), String> {
         let mut command = Command::new(&self.executable);
         let string = self.connection_string(Way::Bare, file, false);
@@ -137,7 +139,7 @@ impl Launcher {
         if let Some(format) = way.format() {
             command.env("SUPER8_CASSETTE", cassette.join(format.name())).env("SUPER8_FORMAT", format.name());
         }
-        // Threads interleave differently in every run; only each connection's own order can be the recorded one.
+        // Threads interleave differently in every run, so only the order inside each connection can be as recorded.
         if any_order {
             command.env("SUPER8_ORDER", "connection");
         }

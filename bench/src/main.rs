@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what super8 costs over the bare driver, in time, instructions and memory.
+//! `cargo xtask bench`: measures what super8 costs over the bare driver, in time, instructions and memory.
 //!
 //! The program starts itself again for every measurement, as an ordinary ODBC client (module [`client`]).
 
@@ -111,7 +111,7 @@ fn bench(arguments: Vec<String>) -> Result<(), String> {
     };
     for (name, table) in tables.iter().filter(|(_, table)| !table.is_empty()) {
         println!("\n{table}");
-        // what is measured on SQLite has the short name
+        // tables of SQLite have the short name
         let name = if options.postgres { format!("{name}-postgres") } else { (*name).to_owned() };
         if options.write_docs && TABLES.contains(&name.as_str()) {
             page::write(&name, table, database)?;

@@ -1,4 +1,4 @@
-//! Peak memory at N and at ten times N, with the driver's own streaming switched on.
+//! Measures peak memory at N and at ten times N, with the driver's own streaming switched on.
 
 use crate::{
     case::{Case, Style},
@@ -15,7 +15,7 @@ use crate::{
 pub struct Growth {
     /// What was run.
     pub case: Case,
-    /// How.
+    /// The way.
     pub way: Way,
     /// N.
     pub count: u64,
@@ -25,7 +25,7 @@ pub struct Growth {
     pub bare: [Sample; 2],
 }
 
-/// The cases whose memory is looked at.
+/// Returns the cases whose memory is measured.
 pub fn cases() -> Vec<Case> {
     vec![
         Case::Select1,
@@ -35,7 +35,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// The name by which a filter selects a case here.
+/// Returns the name by which a filter selects a case here.
 pub fn name(case: Case) -> String {
     format!("memory/{case}")
 }

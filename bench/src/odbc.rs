@@ -1,4 +1,4 @@
-//! The driver manager's C functions behind owned handles: each call checked, each failure with its diagnostics.
+//! The driver manager's C functions behind owned handles. Each call is checked, and an error has the diagnostics.
 #![allow(unsafe_code)]
 
 use std::{cell::RefCell, marker::PhantomData, ptr::null_mut, rc::Rc};
@@ -12,13 +12,13 @@ type Result<T> = std::result::Result<T, String>;
 /// An ODBC 3 environment.
 pub struct Environment(HEnv);
 
-/// An open connection; closed and freed when dropped.
+/// An open connection. Dropping it closes and frees it.
 pub struct Connection<'e> {
     handle: HDbc,
     environment: PhantomData<&'e Environment>,
 }
 
-/// A statement; freed when dropped. It keeps the memory bound to it alive.
+/// A statement. Dropping it frees it. It keeps the memory that is bound to it alive.
 pub struct Statement<'c> {
     handle: HStmt,
     bound: RefCell<Vec<Rc<RowSet>>>,
@@ -77,7 +77,7 @@ impl Environment {
         Ok(environment)
     }
 
-    /// SQLDriverConnect with this connection string, no prompt.
+    /// Connects with SQLDriverConnect and this connection string, without a prompt.
     pub fn connect(&self, connection_string: &str) -> Result<Connection<'_>> {
         let handle = allocate(HandleType::Dbc, self.0.as_handle(), "a connection")?.as_hdbc();
         let length =

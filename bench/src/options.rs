@@ -1,11 +1,11 @@
-//! The command line.
+//! Parses the command line.
 
 use crate::{
     case::{BLOCK, Case, Unit},
     way::{Format, Way},
 };
 
-/// Rows of the table that the gate reads.
+/// The rows of the table that the gate reads.
 const GATE_ROWS: u64 = 6000;
 
 /// What `--help` prints.
@@ -166,7 +166,7 @@ impl Options {
         }
     }
 
-    /// The ways to measure, in their order.
+    /// Returns the ways to measure, in their order.
     pub fn ways(&self) -> Vec<Way> {
         let wanted = |way: &Way| {
             let mode = self.modes.iter().any(|mode| mode == way.mode());
@@ -180,7 +180,7 @@ impl Options {
         self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
     }
 
-    /// How often a client does what this case counts.
+    /// Returns how often a client does what this case counts.
     pub fn count(&self, case: Case) -> u64 {
         match (case, case.unit()) {
             (Case::Insert { array: false }, _) | (_, Unit::Statement) => self.statements,

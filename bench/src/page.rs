@@ -1,20 +1,20 @@
-//! The tables of a run in docs/performance.md, between marks, so that nobody copies figures by hand.
+//! Writes the tables of a run into docs/performance.md, between marks, so that nobody has to copy figures by hand.
 
 use std::{fs, path::PathBuf, process::Command};
 
 use crate::fact::Database;
 
-/// The page.
+/// Returns the path of docs/performance.md.
 pub fn page() -> PathBuf {
     documentation("performance.md")
 }
 
-/// A file of the documentation.
+/// Returns the path of a file of the documentation.
 pub fn documentation(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
 }
 
-/// Puts a table in the place that the page has for it, with how it was measured.
+/// Puts a table in its place in the page, with a line that says how it was measured.
 ///
 /// # Errors
 /// The page has no such place, or cannot be written.
@@ -43,7 +43,7 @@ fn replaced(page: &str, name: &str, told: &str) -> Option<String> {
     Some(format!("{before}{begin}\n\n{}\n\n{END}{after}", told.trim()))
 }
 
-/// When and with what: one line below the table, which says itself how often.
+/// Returns the line below a table: when and with what it was measured. The table itself says how often.
 fn measured(database: Database) -> String {
     let run = |program: &str, words: &[&str]| {
         let output = Command::new(program).args(words).output().ok().filter(|output| output.status.success());
@@ -63,7 +63,7 @@ fn measured(database: Database) -> String {
         git(&["rev-parse", "--short=12", "HEAD"]),
         version("unixodbc"),
         run("rustc", &["-V"]),
-        // what else ran: of a busy machine only instructions and memory are worth something
+        // the machine's load: on a busy machine only instructions and memory can be trusted
         fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default()
     )
 }

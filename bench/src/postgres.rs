@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the bench's own: on loopback, in a directory of its own, gone at the end.
+//! The bench's own PostgreSQL server: on loopback, in a directory of its own, and removed at the end.
 
 use std::{
     ffi::OsStr,
@@ -15,7 +15,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Makes a database cluster and starts a server on a free port of 127.0.0.1. `root` runs it as `postgres`.
+    /// Makes a database cluster and starts a server on a free port of 127.0.0.1; under root, as the user `postgres`.
     pub fn start() -> Result<Server, String> {
         let programs = find_programs()?;
         let directory = std::env::temp_dir().join(format!("super8-bench-postgres-{}", std::process::id()));
@@ -61,7 +61,7 @@ impl Server {
         Ok(server)
     }
 
-    /// The port it listens on.
+    /// Returns the port it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -119,7 +119,7 @@ fn is_root() -> Result<bool, String> {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    // pg_ctl's server inherits its output: a pipe would stay open as long as the server runs.
+    // The server inherits pg_ctl's output, so a pipe would stay open as long as the server runs.
     let status = command
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

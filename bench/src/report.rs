@@ -1,5 +1,4 @@
-//! The tables of a run, in Markdown, so that they can stand in the documentation as they are. Each is nothing if nothing was
-//! measured for it.
+//! The tables of a run in Markdown, as they go into the documentation. A table is empty if nothing was measured for it.
 
 use crate::{
     case::{Case, Unit},
@@ -18,7 +17,7 @@ macro_rules! say {
     }};
 }
 
-/// Ratios to the bare driver and peak memory: one line per case.
+/// Returns the table of ratios to the bare driver and of peak memory, with a line per case.
 pub fn times(database: Database, series: &[Series]) -> String {
     let mut out = String::new();
     let timed: Vec<&Series> = series.iter().filter(|series| !series.job.case.is_call()).collect();
@@ -49,7 +48,7 @@ pub fn times(database: Database, series: &[Series]) -> String {
     out
 }
 
-/// Which ratios reach their goals, and how much their medians are worth.
+/// Returns the table that says which ratios reach their goals, and how far their medians can be trusted.
 pub fn reached(database: Database, series: &[Series]) -> String {
     let mut out = String::new();
     let series: Vec<&Series> =
@@ -80,7 +79,7 @@ pub fn reached(database: Database, series: &[Series]) -> String {
     out
 }
 
-/// Nanoseconds per forwarded call.
+/// Returns the table of nanoseconds per forwarded call.
 pub fn calls(series: &[Series]) -> String {
     let mut out = String::new();
     let calls: Vec<&Series> = series.iter().filter(|series| series.job.case.is_call()).collect();
@@ -106,7 +105,7 @@ pub fn calls(series: &[Series]) -> String {
     out
 }
 
-/// Peak memory and CPU time at N and at ten times N.
+/// Returns the table of peak memory and CPU time at N and at ten times N.
 pub fn memory(growths: &[Growth]) -> String {
     let mut out = String::new();
     if growths.is_empty() {
@@ -118,7 +117,7 @@ pub fn memory(growths: &[Growth]) -> String {
     for growth in growths {
         let [small, large] = growth.samples;
         let grown = large.peak as f64 - small.peak as f64;
-        // A driver's own cache may still be filling at N: what the bare client grows by is not the shim's.
+        // A driver's own cache may still be filling at N, so the bare client's growth is not super8's.
         let inherited = match growth.way {
             Way::Replay(_) => 0.0,
             _ => (growth.bare[1].peak as f64 - growth.bare[0].peak as f64).max(0.0),
@@ -151,7 +150,7 @@ pub fn memory(growths: &[Growth]) -> String {
     out
 }
 
-/// Exact instruction counts per unit.
+/// Returns the table of exact instruction counts per unit.
 pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) -> String {
     let mut out = String::new();
     if rows.is_empty() {
@@ -182,13 +181,13 @@ pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) -> Str
     out
 }
 
-/// Those of the ways through super8 that were measured, each once and in their order.
+/// Returns the ways through super8 that were measured, each once and in order.
 fn measured(found: impl Iterator<Item = Way>) -> Vec<Way> {
     let found: Vec<Way> = found.collect();
     Way::ALL.into_iter().filter(|way| *way != Way::Bare && found.contains(way)).collect()
 }
 
-/// Adds a line of a table: what stands first, then a cell for each way, then what stands last.
+/// Adds a line to a table: the first cells, a cell for each way, and the last cells.
 fn line(out: &mut String, first: &[&str], ways: &[String], last: &[&str]) {
     let ways = ways.iter().map(String::as_str);
     let cells: Vec<&str> = first.iter().copied().chain(ways).chain(last.iter().copied()).collect();
@@ -206,7 +205,7 @@ fn bare(series: &Series) -> String {
     format!("{:.0} / {:.0} ns a {unit}", pair.wall, pair.cpu)
 }
 
-/// A ratio.
+/// Returns a ratio as text.
 pub fn figure(ratio: f64) -> String {
     if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }

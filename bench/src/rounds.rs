@@ -1,4 +1,4 @@
-//! Interleaved rounds: every round runs every way of a case once, in random order.
+//! Measures in interleaved rounds: every round runs every way of a case once, in random order.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::{
     way::Way,
 };
 
-/// What the rounds of one case gave.
+/// The measurements of one case.
 pub struct Series {
     /// What was measured.
     pub job: Job,
-    /// Per way the samples in the order of the rounds; a way that failed is not here.
+    /// For each way the samples in the order of the rounds. A way that failed is left out.
     pub ways: Vec<(Way, Vec<Sample>)>,
     /// What went wrong: a failed client, or data that differs from the bare driver's.
     pub errors: Vec<String>,
@@ -24,9 +24,9 @@ pub struct Series {
 /// Wall and CPU, as medians.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
-    /// Of wall time.
+    /// The median of wall time.
     pub wall: f64,
-    /// Of CPU time.
+    /// The median of CPU time.
     pub cpu: f64,
 }
 
@@ -71,12 +71,12 @@ impl Series {
         Ok(Series { job, ways, errors })
     }
 
-    /// The samples of a way, if it was measured.
+    /// Returns the samples of a way, if it was measured.
     pub fn samples(&self, way: Way) -> Option<&[Sample]> {
         self.ways.iter().find(|(known, _)| *known == way).map(|(_, samples)| samples.as_slice())
     }
 
-    /// The median over the rounds of this way's time divided by the bare driver's in the same round.
+    /// Returns the median over the rounds of this way's time divided by the bare driver's in the same round.
     pub fn ratio(&self, way: Way) -> Option<Pair> {
         let (own, bare) = (self.samples(way)?, self.samples(Way::Bare)?);
         let rounds = || own.iter().zip(bare);
@@ -86,13 +86,13 @@ impl Series {
         })
     }
 
-    /// The lower and upper quartile of the CPU ratios: how much to trust their median.
+    /// Returns the lower and upper quartile of the CPU ratios, which say how far their median can be trusted.
     pub fn cpu_quartiles(&self, way: Way) -> Option<(f64, f64)> {
         let (own, bare) = (self.samples(way)?, self.samples(Way::Bare)?);
         Some(quartiles(own.iter().zip(bare).map(|(own, bare)| own.cpu as f64 / bare.cpu as f64)))
     }
 
-    /// The median of this way's nanoseconds for one of what the case counts.
+    /// Returns the median of this way's nanoseconds per unit.
     pub fn nanoseconds(&self, way: Way) -> Option<Pair> {
         let own = self.samples(way)?;
         let count = self.job.count as f64;
@@ -102,13 +102,13 @@ impl Series {
         })
     }
 
-    /// The median of this way's peak memory in KiB.
+    /// Returns the median of this way's peak memory in KiB.
     pub fn peak(&self, way: Way) -> Option<f64> {
         Some(median(self.samples(way)?.iter().map(|sample| sample.peak as f64)))
     }
 }
 
-/// Runs the job once; data that differs from what the bare driver returned is an error.
+/// Runs the job once. Fails if the data differ from the bare driver's.
 pub fn once(setup: &Setup, job: Job, way: Way, cassette: &Path, expected: u64) -> Result<Sample, String> {
     let sample = setup.launcher.run(job, way, cassette).map_err(|error| format!("{} {way}: {error}", job.case))?;
     if sample.checksum != expected {

@@ -1,4 +1,4 @@
-//! What must be there before anything is measured: the driver, the shim, the driver manager's files, the filled table.
+//! Prepares what a measurement needs: the driver, super8's library, the driver manager's files, the filled table.
 
 use std::{
     fs,
@@ -15,24 +15,24 @@ use crate::{
     way::{Format, Way},
 };
 
-/// Raised when the table's contents change, so that an older file is not used.
+/// Incremented when the table's contents change, so that an older file is not used.
 const TABLE_VERSION: u32 = 1;
 
-/// Everything in place. Dropping it stops the PostgreSQL server, if one was started.
+/// Everything that a measurement needs. Dropping it stops the PostgreSQL server, if one was started.
 pub struct Setup {
     /// How clients are started.
     pub launcher: Launcher,
     /// The library that is measured.
     shim: PathBuf,
-    /// The directory goes with it.
+    /// Whether dropping it removes the directory.
     temporary: bool,
-    /// Held until the end.
+    /// Kept running until the end.
     _server: Option<Server>,
 }
 
 impl Setup {
-    /// Builds the shim (unless one was given or none is needed), writes the driver manager's files, starts a server
-    /// if PostgreSQL is asked for, and fills the table.
+    /// Builds super8's libraries (unless one was given or none is needed), writes the driver manager's files, starts a
+    /// server for PostgreSQL, and fills the table.
     pub fn new(options: &Options) -> Result<Setup, String> {
         let executable = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
         let profile = executable.parent().ok_or("this program has no directory")?;
@@ -71,12 +71,12 @@ impl Setup {
         Ok(setup)
     }
 
-    /// The same with another launcher.
+    /// Returns the same set-up with another launcher.
     pub fn with(&self, launcher: Launcher) -> Setup {
         Setup { launcher, shim: self.shim.clone(), temporary: false, _server: None }
     }
 
-    /// The same with another super8, or with other settings of the driver manager and the driver.
+    /// Returns a launcher with another super8, or with other settings of the driver manager and the driver.
     pub fn variant(
         &self,
         name: &str,
@@ -109,7 +109,7 @@ impl Setup {
         Ok(())
     }
 
-    /// An empty place for the cassettes of this name, a directory for each format; what was there is removed.
+    /// Returns an empty place for the cassettes of this name, a directory for each format. Removes what was there.
     pub fn cassette(&self, name: &str) -> Result<PathBuf, String> {
         let path = self.launcher.directory.join("cassettes").join(name.replace('/', "-"));
         remove_directory(&path)?;
@@ -135,7 +135,7 @@ impl Drop for Setup {
     }
 }
 
-/// A directory whose path is as long on every machine: super8 takes paths apart, and that is counted.
+/// Makes a directory whose path has the same length on every machine, because super8's work on paths is counted.
 fn of_fixed_length() -> Result<PathBuf, String> {
     let directory = PathBuf::from(format!("/tmp/super8-gate-{:010}", std::process::id()));
     remove_directory(&directory)?;
@@ -143,7 +143,7 @@ fn of_fixed_length() -> Result<PathBuf, String> {
     Ok(directory)
 }
 
-/// Copies both libraries into a directory; where the one is then.
+/// Copies both libraries into a directory, and returns the new path of `shim`.
 pub fn copied(shim: &Path, directory: &Path) -> Result<PathBuf, String> {
     for library in ["libsuper8.so", "libsuper8a.so"] {
         let from = shim.with_file_name(library);
@@ -164,7 +164,7 @@ fn remove_directory(path: &Path) -> Result<(), String> {
     }
 }
 
-/// The library of the real driver's kind: SQLite's is ANSI, PostgreSQL's Unicode.
+/// Returns the library of the real driver's kind: SQLite's is ANSI, PostgreSQL's Unicode.
 pub fn library(database: Database) -> &'static str {
     match database {
         Database::Sqlite => "libsuper8a.so",
@@ -214,7 +214,7 @@ fn write_driver_list(directory: &Path, driver: &Path, shim: &Path, settings: &st
     );
     for (name, text) in [("odbcinst.ini", drivers.as_str()), ("odbc.ini", "")] {
         let path = directory.join(name);
-        // super8 reads a file again that has only just changed: in a program's life that is the rare case
+        // dated back, because super8 reads a file again that has changed only just now, which is rare in practice
         let before = SystemTime::now() - Duration::from_secs(3600);
         fs::write(&path, text)
             .and_then(|()| fs::File::options().write(true).open(&path)?.set_modified(before))

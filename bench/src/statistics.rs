@@ -1,6 +1,6 @@
-//! Medians and quartiles, and a small repeatable random order.
+//! Medians and quartiles, and a repeatable random order.
 
-/// The median; of an even number of values the mean of the middle two. NaN for none.
+/// Returns the median; for an even number of values, the mean of the middle two; NaN for no values.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -11,7 +11,7 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// The lower and the upper quartile (the nearest values, none made up). NaN for none.
+/// Returns the lower and the upper quartile (the nearest values, without interpolation); NaN for no values.
 pub fn quartiles(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -26,7 +26,7 @@ pub fn quartiles(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
 pub struct Random(u64);
 
 impl Random {
-    /// From this seed.
+    /// Starts from this seed.
     pub fn new(seed: u64) -> Self {
         Random(seed)
     }

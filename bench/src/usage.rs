@@ -1,4 +1,4 @@
-//! What this process has used: wall time, CPU time and its largest resident size.
+//! Measures what this process has used: wall time, CPU time and its largest resident size.
 #![allow(unsafe_code)]
 
 use std::time::Instant;
@@ -10,12 +10,13 @@ pub struct Start {
 }
 
 impl Start {
-    /// Now.
+    /// Starts counting now.
     pub fn now() -> Self {
         Start { wall: Instant::now(), cpu: cpu_time() }
     }
 
-    /// Wall and CPU nanoseconds since then; CPU is user and system time of all threads, living and ended.
+    /// Returns wall and CPU nanoseconds since then. CPU time is user and system time of all threads, also of those that
+    /// have ended.
     pub fn elapsed(&self) -> (u64, u64) {
         let cpu = cpu_time() - self.cpu;
         (self.wall.elapsed().as_nanos() as u64, cpu)
@@ -29,8 +30,8 @@ fn cpu_time() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// The largest resident size of this process in KiB: `VmHWM`, because `ru_maxrss` survives `exec` and would
-/// report the parent's.
+/// Returns the largest resident size of this process in KiB. Reads `VmHWM`, because `ru_maxrss` survives `exec` and
+/// would be the parent's.
 pub fn peak_kib() -> Result<u64, String> {
     let status =
         std::fs::read_to_string("/proc/self/status").map_err(|e| format!("cannot read /proc/self/status: {e}"))?;

@@ -1,5 +1,5 @@
-//! Two builds of super8 side by side, and super8 beside what people use instead: every round runs all variants of a case once, in
-//! random order.
+//! Compares two builds of super8, or super8 with what people use instead. Every round runs all variants of a case once,
+//! in random order.
 
 use std::{
     fs,
@@ -25,7 +25,7 @@ struct Variant {
     name: String,
     launcher: Launcher,
     way: Way,
-    /// Where it writes what it is for: a cassette, a log.
+    /// The directory to which it writes its cassette or log.
     written: PathBuf,
 }
 
@@ -54,7 +54,7 @@ fn remove(path: &Path) {
     let _ = fs::remove_dir_all(path);
 }
 
-/// Bytes of the files below a directory.
+/// Returns the bytes of the files below a directory.
 fn bytes(directory: &Path) -> u64 {
     let files = fs::read_dir(directory).into_iter().flatten().flatten();
     files
@@ -66,8 +66,8 @@ fn bytes(directory: &Path) -> u64 {
         .sum()
 }
 
-/// The samples of each variant in the order of the rounds, and the bytes that each wrote. The first variant is the bare driver. A
-/// variant that replays first records what it replays.
+/// Measures each variant. Returns its samples in the order of the rounds, and the bytes that it wrote. The first
+/// variant is the bare driver. A variant that replays records its cassette first.
 fn measure(
     variants: &[Variant],
     rounds: usize,
@@ -100,17 +100,18 @@ fn measure(
     Ok(measured)
 }
 
-/// Medians of the wall and the CPU ratios of two variants' samples in the same rounds, with the quartiles of the latter.
+/// Returns the medians of the wall and the CPU ratios of two variants' samples in the same rounds, and the quartiles of
+/// the CPU ratios.
 fn ratios(own: &[Sample], other: &[Sample]) -> (f64, f64, (f64, f64)) {
     let wall = own.iter().zip(other).map(|(own, other)| own.wall as f64 / other.wall as f64);
     let cpu = || own.iter().zip(other).map(|(own, other)| own.cpu as f64 / other.cpu as f64);
     (median(wall), median(cpu()), quartiles(cpu()))
 }
 
-/// A table of this build's costs over those of a revision's.
+/// Returns a table of this build's costs over those of a revision's.
 ///
 /// # Errors
-/// A revision that is none or does not build; a client that fails.
+/// There is no such revision, it does not build, or a client fails.
 pub fn compare(setup: &Setup, options: &Options, selected: &[Case], revision: &str) -> Result<String, String> {
     let (name, shim) = build(setup, revision)?;
     let other = setup.variant("compared", Some(&shim), "", "")?;
@@ -171,7 +172,7 @@ fn compare_instructions(
     if errors.is_empty() { Ok(table) } else { Err(errors.join("\n")) }
 }
 
-/// Builds a revision in a worktree of its own below the target directory: its short name, and its library.
+/// Builds a revision in a worktree of its own below the target directory. Returns its short name and its library.
 fn build(setup: &Setup, revision: &str) -> Result<(String, PathBuf), String> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let git = |words: &[&str]| -> Result<String, String> {
@@ -202,8 +203,8 @@ fn build(setup: &Setup, revision: &str) -> Result<(String, PathBuf), String> {
     Ok((name, shim))
 }
 
-/// What fetching row by row, cell by cell and a point query cost with super8, with the driver manager's trace and, where the driver
-/// has one, with its log.
+/// Returns a table of what fetching row by row, fetching cell by cell and a point query cost with super8, with the
+/// driver manager's trace and, if the driver has one, with the driver's log.
 ///
 /// # Errors
 /// A client that fails.
@@ -225,12 +226,12 @@ pub fn instead(setup: &Setup, options: &Options) -> Result<String, String> {
         variant("unixODBC's trace", &setup.variant("trace", None, &traced, "")?, Way::Bare, trace),
     ];
     if database == Database::Postgres {
-        // the driver looks for the directory under its own name
+        // the driver reads the directory from the section with its own name
         let logged = format!("\n[PostgreSQL Unicode]\nLogdir = {0}\n[PostgreSQL]\nLogdir = {0}\n", log.display());
         let launcher = setup.variant("log", None, &logged, ";Debug=1;CommLog=1")?;
         variants.push(variant("psqlodbc's log", &launcher, Way::Bare, log));
     }
-    // a trace takes up to seventy times as long
+    // the counts are smaller, because a trace takes up to seventy times as long
     let counted = |case: Case| (options.count(case) / 20).max(1);
     let mut table = format!(
         "Over the bare driver, {database}: wall / CPU, medians of {} rounds of {} statements or {} rows; and bytes on disk for each of \

@@ -1,4 +1,4 @@
-//! The ways a case is run: straight on the driver, or through super8 in one of its modes and formats.
+//! The ways to run a case: directly on the driver, or through super8 in one of its modes and formats.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Its name, as in `SUPER8_FORMAT`.
+    /// Returns its name, as in `SUPER8_FORMAT`.
     pub fn name(self) -> &'static str {
         match self {
             Format::Yaml => "yaml",
@@ -45,7 +45,7 @@ impl Way {
         Way::Replay(Format::Ndjson),
     ];
 
-    /// The mode, or `bare`.
+    /// Returns the mode, or `bare`.
     pub fn mode(self) -> &'static str {
         match self {
             Way::Bare => "bare",
@@ -55,7 +55,7 @@ impl Way {
         }
     }
 
-    /// The format of the cassette, where there is one.
+    /// Returns the format of the cassette, if there is one.
     pub fn format(self) -> Option<Format> {
         match self {
             Way::Bare | Way::Off => None,

@@ -379,7 +379,8 @@ impl<'s> Names<'s> {
         Names { storage, connections, alike, statements, columns }
     }
 
-    /// Where an entry happened: on which of the connections to what, on the statement of which text.
+    /// Returns where an entry happened, as a text without ids: on which of the connections to what, and on the
+    /// statement with which text.
     fn place(&mut self, at: EntryRef, entry: &Entry) -> Result<String, CassetteError> {
         if entry.method == Method::Connect {
             let to = words(entry, &[Key::Dsn, Key::Driver, Key::ConnectionString]);
@@ -408,7 +409,7 @@ impl<'s> Names<'s> {
         Ok(format!("{connection} {text:?}"))
     }
 
-    /// The text that a statement got before an entry, if that was too long ago to be held.
+    /// Reads the text that a statement got before an entry from the log, for texts that are no longer held.
     fn text_before(&self, at: EntryRef, place: (ConnectionId, Option<u32>)) -> Result<String, CassetteError> {
         let mut found = String::new();
         self.storage.scan(&mut |other, head| {
@@ -426,7 +427,7 @@ impl<'s> Names<'s> {
         Ok(found)
     }
 
-    /// A statement or a connection is gone.
+    /// Forgets a statement or a connection that was freed or closed.
     fn forget(&mut self, head: Head) {
         match head.method {
             Method::Disconnect => _ = self.connections.remove(&head.connection),
@@ -477,7 +478,7 @@ fn is_fetch(method: Method) -> bool {
     matches!(method, Method::Fetch | Method::FetchAll | Method::FetchMany)
 }
 
-/// The rows of a fetch, if that is what it is.
+/// Returns the rows of a fetch; `None` if the entry is no fetch.
 fn fetched<'i>(storage: &'i dyn Store, item: &'i Item) -> Result<Option<Rows<'i>>, CassetteError> {
     if !is_fetch(item.entry.method) {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! How a suite's programs reach their database: the data source they name, and whether a server stands behind it.
+//! How a suite's programs reach their database: the data source that they name, and whether it is on a server.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,30 +6,30 @@ use super8_tests::configuration::Configuration;
 use super8_tests::driver::Driver;
 use super8_tests::ways::{REAL_SECTION, SECTION, Way};
 
-/// The database user of every suite: a superuser, as the suites expect. Some suites paste the password into a connection
-/// string as it is, so it is a plain word.
+/// The database user of every suite, a superuser, as the suites expect. Some suites put the password into a connection
+/// string without quotes, so it is a plain word.
 pub const USER: &str = "suite";
 /// The user's password.
 pub const PASSWORD: &str = "suite";
 
-/// A data source, without what differs between the ways.
+/// A data source, without the keys that differ between the ways.
 pub struct Connection {
     /// Its name.
     pub source: &'static str,
-    /// The name of the driver, where the programs give one in place of a data source.
+    /// The name of the driver, if the programs give one instead of a data source.
     pub driver: Option<&'static str>,
-    /// The database: a name on the server, or a file in the directory the program runs in.
+    /// The database: a name on the server, or a file in the directory that the program runs in.
     pub database: &'static str,
     /// Further keys of the data source.
     pub keys: Vec<(&'static str, String)>,
 }
 
 impl Connection {
-    /// Writes `odbc.ini` and `odbcinst.ini` for one way. At replay the real driver's path leads nowhere; `port` stays the
-    /// same, only that nobody serves there any more.
+    /// Writes `odbc.ini` and `odbcinst.ini` for one way. At replay the real driver's path leads nowhere, and nothing
+    /// serves at `port` any more, which stays the same.
     pub fn configure(&self, driver: Driver, way: Way, port: Option<u16>, directory: &Path) -> Configuration {
         let library = if way == Way::Bare { driver.path() } else { driver.shim().path() };
-        // Bare, super8's place is taken by the real driver under the same name.
+        // When run bare, the real driver takes super8's place under the same name.
         let mut section = vec![("Driver", library.display().to_string())];
         match way {
             Way::Bare => {}
@@ -54,7 +54,7 @@ impl Connection {
         configuration
     }
 
-    /// What libpq takes from the environment when neither data source nor connection string name a user.
+    /// Sets the variables from which libpq takes the user if neither data source nor connection string name one.
     pub fn libpq(command: &mut Command) {
         command.envs([("PGUSER", USER), ("PGPASSWORD", PASSWORD)]);
     }

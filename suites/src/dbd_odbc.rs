@@ -1,4 +1,5 @@
-//! The tests of Perl's DBD::ODBC: programs that speak TAP (`ok 3 - fetched a row`), run on Debian's build of the module.
+//! The tests of Perl's DBD::ODBC: programs that print TAP (`ok 3 - fetched a row`), run on Debian's build of the
+//! module.
 
 use crate::connection::{Connection, PASSWORD, USER};
 use crate::source::{self, Trouble};
@@ -77,7 +78,7 @@ impl Suite for DbdOdbc {
     }
 }
 
-/// What the TAP says: `pass 12`, `fail 2/12`, `skip`, or how the program ended.
+/// Returns what the TAP says: `pass 12`, `fail 2/12`, `skip`, or how the program ended.
 fn verdict(ran: &Outcome) -> String {
     let text = ran.text();
     if text.lines().any(|line| line.starts_with("1..0")) {

@@ -1,4 +1,5 @@
-//! known.yml: tests that are not the same twice by themselves, each with the place in its own source that says why.
+//! Reads known.yml: tests that by themselves differ from run to run, each with the place in the suite's source that
+//! proves it.
 
 use crate::suite::{Case, Suite};
 use serde::Deserialize;
@@ -12,8 +13,8 @@ pub struct Known {
     suite: String,
     /// The test's name; `select.*` is `select` under every setting.
     test: String,
-    /// Lines of output that contain this are not compared; the rest is, and so is the outcome. Without, the test sends
-    /// something else each time, and its replay is not compared at all.
+    /// Lines of output that contain this text are not compared; all other lines and the outcome are. Without this key,
+    /// the test sends something else each time, and its replay is not compared at all.
     lines: Option<String>,
     /// Why they differ.
     reason: String,
@@ -28,7 +29,7 @@ pub struct Known {
 pub struct List(Vec<Known>);
 
 impl List {
-    /// Reads the list; an entry without a reason is an error.
+    /// Reads the list. Fails if an entry has no reason.
     pub fn read(path: &Path) -> Result<List, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let list: Option<Vec<Known>> =
@@ -49,7 +50,7 @@ impl List {
         }
     }
 
-    /// An entry whose source does not say what it quotes is an error.
+    /// Checks that the suite's source has the lines that the entries quote.
     pub fn check(&self, suite: &dyn Suite) -> Result<(), String> {
         for entry in self.0.iter().filter(|entry| entry.suite == suite.name()) {
             let file = suite.source().join(&entry.file);
@@ -64,7 +65,7 @@ impl List {
         Ok(())
     }
 
-    /// The entries about a test.
+    /// Returns the entries about a test.
     pub fn about<'a>(&'a self, suite: &str, test: &str) -> Vec<&'a Known> {
         let matches = |entry: &&Known| match entry.test.strip_suffix(".*") {
             Some(name) => test.rsplit_once('.').is_some_and(|(stem, _)| stem == name),
@@ -75,12 +76,12 @@ impl List {
 }
 
 impl Known {
-    /// Why something is not compared.
+    /// Returns why something is not compared.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Whether the whole test is meant, and not only lines of its output.
+    /// Whether the entry is about the whole test, and not only about lines of its output.
     pub fn sends_something_else(&self) -> bool {
         self.lines.is_none()
     }
@@ -90,7 +91,7 @@ impl Known {
     }
 }
 
-/// What of a test's output is compared.
+/// Returns the part of a test's output that is compared.
 pub fn compared(case: &Case, known: &[&Known]) -> Vec<u8> {
     if known.is_empty() {
         return case.output.clone();

@@ -1,5 +1,5 @@
-//! Runs test suites that others wrote for drivers and bindings four ways (bare, off, recorded, replayed with driver, server
-//! and database gone), and compares them test by test. `cargo xtask suites` starts it; docs/suites.md tells more.
+//! Runs test suites that others wrote for drivers and bindings in four ways (bare, off, recorded, and replayed without
+//! driver, server and database), and compares them test by test. `cargo xtask suites` starts it; see docs/suites.md.
 
 mod connection;
 mod dbd_odbc;
@@ -75,7 +75,7 @@ fn every_suite() -> Vec<Box<dyn Suite>> {
     ]
 }
 
-/// Runs what was asked for; true when every test came out the same every way.
+/// Runs the selected suites. Returns true if every test had the same result every way.
 fn suites(options: &Options) -> Result<bool, String> {
     let mut suites = every_suite();
     if let Some(unknown) =
@@ -120,13 +120,13 @@ fn suites(options: &Options) -> Result<bool, String> {
     ways.extend((asked(Way::Record) || asked(Way::Replay)).then_some(Way::Record));
     ways.extend(asked(Way::Replay).then_some(Way::Replay));
 
-    // Built before the first program runs, not by whichever worker comes first.
+    // Built here, before the first program runs, and not by whichever worker comes first.
     for suite in &suites {
         suite.driver().shim().path();
     }
     let shown: Vec<&'static str> = ways[1..].iter().map(|way| word(*way)).collect();
     let runs = Runs::new(source::cache().join("runs"), ways, options.time.unwrap_or(1).max(1));
-    // what runs beside a program makes it slower
+    // only one worker, because programs that run side by side slow each other down
     let jobs = if options.time.is_some() { 1 } else { options.jobs.clamp(1, programs.len()) };
     let results = runs.all(&programs, jobs);
     if options.time.is_some() {
@@ -140,6 +140,6 @@ fn suites(options: &Options) -> Result<bool, String> {
     print!("{}", report.text);
     println!("\nEach program's output, log and cassette: {}", source::cache().join("runs").display());
     missing.iter().for_each(|reason| println!("\n{reason}"));
-    // The test command runs what a machine's registries let it have; the full command wants everything.
+    // The test command runs the suites that the machine's registries have; the full command needs all of them.
     Ok(report.same && (missing.is_empty() || options.representative))
 }

@@ -1,5 +1,6 @@
-//! The tests of the crate odbc-api, those on SQLite: one program of libtest, whose tests run one after the other in one process and
-//! with one cassette. The crate's source is in cargo's registry, because the end-to-end tests have a program on it.
+//! The SQLite tests of the crate odbc-api: one program of libtest, whose tests run one after the other in one process
+//! and with one cassette. The crate's source is in cargo's registry, because a program of the end-to-end tests depends
+//! on it.
 
 use crate::connection::Connection;
 use crate::source::{self, Trouble};
@@ -67,7 +68,7 @@ impl Suite for OdbcApi {
             name.starts_with("integration-") && !name.contains('.')
         };
         let programs = files.map(|file| file.path()).filter(is_program);
-        // an older build may be there, too
+        // there may also be an older build
         let newest = programs.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
         let mut command = Command::new(newest.unwrap_or_else(|| PROGRAM.into()));
         command.args(["sqlite", "--test-threads=1"]);
@@ -100,7 +101,7 @@ fn cargo(directory: impl AsRef<Path>) -> Command {
     cargo
 }
 
-/// Where cargo keeps the source of the version that the end-to-end tests use.
+/// Returns cargo's directory with the source of the version that the end-to-end tests use.
 fn registered() -> Result<PathBuf, String> {
     #[derive(Deserialize)]
     struct Metadata {

@@ -1,4 +1,4 @@
-//! psqlodbc's regression programs: C programs that print, and files with what they should have printed.
+//! psqlodbc's regression programs: C programs, and files with their expected output.
 //!
 //! Upstream's `make installcheck-all` runs each of them under several settings of the data source; here a program's name
 //! ends in the setting: `select.d0p1` is `select` with `UseDeclareFetch=0` and `UseServerSidePrepare=1`.
@@ -12,7 +12,7 @@ use super8_tests::driver::Driver;
 use super8_tests::outcome::Outcome;
 
 const PACKAGE: &str = "psqlodbc";
-/// What `configure` finds out on Debian, as far as the programs ask.
+/// The results of `configure` on Debian that the programs need.
 const CONFIG: &str = "#define WITH_UNIXODBC 1\n#define HAVE_SSIZE_T 1\n";
 /// `UseDeclareFetch` and `UseServerSidePrepare`.
 const SETTINGS: [(u8, u8); 4] = [(0, 1), (0, 0), (1, 1), (1, 0)];
@@ -150,14 +150,14 @@ impl Suite for Psqlodbc {
     }
 }
 
-/// A program's name without its setting, and the setting.
+/// Returns a program's name without its setting, and the setting.
 fn split(program: &str) -> (&str, (u8, u8)) {
     let (name, setting) = program.rsplit_once('.').unwrap_or((program, ""));
     let wanted = |(declare, prepare): &(u8, u8)| format!("d{declare}p{prepare}") == setting;
     (name, SETTINGS.iter().copied().find(wanted).unwrap_or(SETTINGS[0]))
 }
 
-/// The programs of upstream's list, which names each as `exe/select-test`.
+/// Returns the programs of upstream's list, which names each as `exe/select-test`.
 fn listed(tests: &Path) -> Result<Vec<String>, String> {
     let list = tests.join("tests");
     let text = std::fs::read_to_string(&list).map_err(|error| format!("cannot read {}: {error}", list.display()))?;
@@ -165,7 +165,7 @@ fn listed(tests: &Path) -> Result<Vec<String>, String> {
     Ok(text.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).filter_map(name).collect())
 }
 
-/// What a program may print: `expected/select.out`, `expected/select_1.out`, and so on.
+/// Returns the outputs that a program may print: `expected/select.out`, `expected/select_1.out`, and so on.
 fn expected(name: &str) -> Vec<Vec<u8>> {
     let directory = Psqlodbc::tests().join("expected");
     let file = |number: u32| if number == 0 { format!("{name}.out") } else { format!("{name}_{number}.out") };

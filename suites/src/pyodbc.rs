@@ -1,7 +1,7 @@
-//! pyodbc's own tests, of its source distribution, run with pytest.
+//! pyodbc's own tests, from its source distribution, run with pytest.
 //!
-//! A file of tests is a program; each test in it has a cassette of its own, because `SUPER8_CASSETTE` is read at every
-//! connect: a plugin for pytest sets it before each test, and writes down what came of it.
+//! A file of tests is a program. Each test in it has a cassette of its own: a plugin for pytest sets `SUPER8_CASSETTE`,
+//! which is read at every connect, before each test, and writes down the test's outcome.
 
 use crate::connection::{Connection, PASSWORD, USER};
 use crate::source::{self, Trouble};
@@ -12,7 +12,7 @@ use super8_tests::driver::Driver;
 use super8_tests::outcome::Outcome;
 use super8_tests::{products, python};
 
-/// The file the plugin writes, in the directory pytest runs in: a line for each test.
+/// The file that the plugin writes, in the directory in which pytest runs: a line for each test.
 const OUTCOMES: &str = "outcomes.tsv";
 
 /// The tests over one driver.
@@ -78,7 +78,8 @@ impl Suite for Pyodbc {
             Case { name, outcome, output: output.replace("\\n", "\n").into_bytes() }
         };
         let mut cases: Vec<Case> = written.lines().map(case).collect();
-        // pytest's exit code: 0 and 1 say that all tests ran. Anything else is the end of the interpreter, or no test.
+        // pytest's exit code: 0 and 1 mean that all tests ran. Anything else means that the interpreter died, or that
+        // there was no test.
         let ended =
             if matches!(ran.status.as_str(), "exit status: 0" | "exit status: 1") { "pass" } else { &ran.status };
         cases.push(Case { name: format!("{program} ran to its end"), outcome: ended.into(), output: Vec::new() });

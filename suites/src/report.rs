@@ -1,4 +1,4 @@
-//! The tables: a line for each test, a word for each way, and the first thing that differs.
+//! Makes the tables: a line for each test, with a word for each way and the first difference.
 
 use crate::known::{List, compared};
 use crate::run::{Program, Ran, Results};
@@ -6,7 +6,7 @@ use crate::suite::Case;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// How a test came out one way, beside the bare driver.
+/// The result of a test one way, compared with the bare driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beside {
     /// The same outcome and the same output.
@@ -26,7 +26,7 @@ type Score = BTreeMap<&'static str, [usize; 4]>;
 pub struct Report {
     /// The tables.
     pub text: String,
-    /// True when every test came out the same every way.
+    /// Whether every test had the same result every way.
     pub same: bool,
 }
 
@@ -42,7 +42,7 @@ pub fn report(programs: &[Program<'_>], results: &Results, known: &List, ways: &
     report
 }
 
-/// How long each suite took each way: a table of medians in seconds, and of the ratios to the bare driver's.
+/// Returns a table of how long each suite took each way: medians in seconds, and ratios to the bare driver.
 pub fn times(programs: &[Program<'_>], results: &Results) -> String {
     let mut text = "Seconds for a whole suite, and over bare\n\n| suite | bare | off | record | replay |\n| --- | ---: | ---: | ---: | ---: |".to_owned();
     let mut suites: Vec<&str> = programs.iter().map(|program| program.suite.name()).collect();
@@ -68,7 +68,7 @@ fn median(seconds: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
-/// Puts the table of times into the place that docs/performance.md has for it.
+/// Writes the table of times into its place in docs/performance.md.
 pub fn write_times(table: &str) -> Result<(), String> {
     let page = super8_tests::products::repository().join("docs/performance.md");
     let failed = |error: std::io::Error| format!("{}: {error}", page.display());
@@ -107,7 +107,7 @@ fn table(
             }
             report.text.push_str(&row.line());
         }
-        // A test that only another way knows would go unseen otherwise.
+        // Also lists tests that only another way ran.
         for (way, other) in ran.iter().filter(|(way, _)| ways.contains(way)) {
             for case in other.cases.iter().filter(|case| !bare.cases.iter().any(|there| there.name == case.name)) {
                 let _ = writeln!(report.text, "{:<44} only {way}", case.name);
@@ -127,7 +127,7 @@ fn table(
     }
 }
 
-/// A line of a table while it is made.
+/// A line of a table that is being made.
 struct Row<'a> {
     case: &'a Case,
     known: Vec<&'a crate::known::Known>,
@@ -169,7 +169,7 @@ impl<'a> Row<'a> {
             Beside::Listed => "listed",
         };
         self.cells.push(word.into());
-        // The first way that differs says why; the ways after it mostly repeat it.
+        // Only the first way that differs gives the difference, because the others mostly repeat it.
         if !matches!(beside, Beside::Same | Beside::Listed) && !self.note.contains(": -") {
             let _ = write!(self.note, "{way} {difference}");
         }
@@ -192,7 +192,7 @@ fn contains(output: &[u8], word: &str) -> bool {
     output.windows(word.len()).any(|window| window == word.as_bytes())
 }
 
-/// The first line that is not the same, of each.
+/// Returns the first line that differs, of each output.
 fn first_difference(expected: &[u8], output: &[u8]) -> String {
     let (expected, output) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(output));
     let (mut left, mut right) = (expected.lines(), output.lines());
@@ -208,7 +208,7 @@ fn first_difference(expected: &[u8], output: &[u8]) -> String {
     }
 }
 
-/// The line of a log that tells of commands that were recorded and never played.
+/// Returns the line of a log that reports commands that were never played.
 fn unplayed(log: &str) -> Option<&str> {
     log.lines().find(|line| line.contains("never played"))
 }

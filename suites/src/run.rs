@@ -14,27 +14,27 @@ use super8_tests::ways::Way;
 /// A program of a suite.
 #[derive(Clone, Copy)]
 pub struct Program<'a> {
-    /// Whose it is.
+    /// Its suite.
     pub suite: &'a dyn Suite,
-    /// What the suite calls it.
+    /// Its name in the suite.
     pub name: &'a str,
 }
 
-/// What one way of running a program came to.
+/// The result of running a program one way.
 #[derive(Clone, Default)]
 pub struct Ran {
-    /// What each test in it said.
+    /// The results of its tests.
     pub cases: Vec<Case>,
-    /// What super8 wrote to its log.
+    /// The text of super8's log.
     pub log: String,
     /// How long each run took, from starting the program to its end.
     pub seconds: Vec<f64>,
 }
 
-/// What each way of running a program came to: by suite, program and way.
+/// The results by suite and program, and by way.
 pub type Results = BTreeMap<(String, String), BTreeMap<&'static str, Ran>>;
 
-/// A way's word on the command line and in the tables.
+/// Returns the name of a way on the command line and in the tables.
 pub fn word(way: Way) -> &'static str {
     match way {
         Way::Bare => "bare",
@@ -44,22 +44,22 @@ pub fn word(way: Way) -> &'static str {
     }
 }
 
-/// Everything the workers share.
+/// The state that the workers share.
 pub struct Runs {
     directory: PathBuf,
     ways: Vec<Way>,
-    /// How often a program runs each way; the last run is what is compared.
+    /// How often a program runs each way. The last run is compared.
     rounds: usize,
     results: Mutex<Results>,
 }
 
 impl Runs {
-    /// Runs that leave their files in `directory`.
+    /// Makes runs that leave their files in `directory`.
     pub fn new(directory: PathBuf, ways: Vec<Way>, rounds: usize) -> Runs {
         Runs { directory, ways, rounds, results: Mutex::default() }
     }
 
-    /// Where a program runs and leaves its output and cassette.
+    /// Returns the directory in which a program runs and leaves its output and cassette.
     pub fn place(&self, suite: &str, program: &str) -> PathBuf {
         self.directory.join(suite).join(program)
     }
@@ -79,7 +79,7 @@ impl Runs {
                         locked(&ports).insert((program.suite.name(), program.name), port);
                     }
                     self.start(program);
-                    // the ways by turns: a machine is slower at times
+                    // runs the ways by turns, because the machine may be slower at times
                     for way in (0..self.rounds).flat_map(|_| &live) {
                         self.one(program, *way, port, Some(&mut server));
                     }
@@ -106,7 +106,7 @@ impl Runs {
         self.results.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Clears what an earlier run of the harness left of a program.
+    /// Removes what an earlier run of the harness left of a program.
     fn start(&self, program: Program<'_>) {
         let place = self.place(program.suite.name(), program.name);
         let _ = std::fs::remove_dir_all(&place);
@@ -117,7 +117,7 @@ impl Runs {
         let Program { suite, name } = program;
         let place = self.place(suite.name(), name);
         let (work, log) = (place.join("work"), place.join(format!("{}.log", word(way))));
-        // A fresh directory: SQLite's file goes with the old one.
+        // A fresh directory, so that SQLite's file is gone, too.
         let _ = std::fs::remove_dir_all(&work);
         std::fs::create_dir_all(&work).unwrap_or_else(|error| panic!("cannot create {}: {error}", work.display()));
         suite.furnish(&work).unwrap_or_else(|reason| panic!("{}: {reason}", suite.name()));
@@ -153,13 +153,13 @@ impl Runs {
     }
 }
 
-/// Leaves a run's output for a look.
+/// Keeps a run's output in a file.
 fn keep(place: &Path, way: Way, ran: &Outcome) {
     let path = place.join(format!("{}.out", word(way)));
     std::fs::write(&path, ran.all()).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
 }
 
-/// Programs that are still to be run; says on standard error how far they are.
+/// The programs that are still to be run. It prints the progress to standard error.
 struct Queue<'a> {
     left: Mutex<VecDeque<Program<'a>>>,
     all: usize,

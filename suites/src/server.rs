@@ -7,7 +7,7 @@ use std::path::Path;
 use super8_tests::postgres::Postgres;
 use super8_tests::trap::Trap;
 
-/// One worker's server. Workers have one each, so that all may call their database by the same name.
+/// One worker's server. Each worker has its own, so that their databases can have the same name.
 #[derive(Default)]
 pub struct Server {
     running: Option<Postgres>,
@@ -15,12 +15,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// The port of the server, which is started when first asked for.
+    /// Returns the port of the server, which is started when first asked for.
     pub fn port(&mut self) -> u16 {
         self.running().port
     }
 
-    /// Makes the suite's database exist with the suite's tables, and nothing of an earlier program.
+    /// Makes the suite's database anew, with the suite's tables and nothing of an earlier program.
     pub fn fresh(&mut self, suite: &dyn Suite, database: &str) {
         let template = format!("{database}_template");
         if self.templates.insert(suite.name()) {
@@ -35,7 +35,7 @@ impl Server {
         server.sql("postgres", &format!("create database {database} template {template}"));
     }
 
-    /// Stops the server, and leaves in its place a port that says whether somebody called.
+    /// Stops the server, and opens its port as a trap that notices connections.
     pub fn stop(self) -> Option<Trap> {
         let port = self.running.as_ref().map(|server| server.port);
         drop(self.running);

@@ -1,27 +1,29 @@
 //! Gets a suite's source by its package's name, from Debian or PyPI, into a directory below cargo's target directory.
 //!
-//! Nobody's apt configuration is written: the sources list, the package lists and the downloads are in that directory. A
-//! directory that is complete is used as it is, so that a machine without a network can be given one by hand.
+//! It does not change the machine's apt configuration: the sources list, the package lists and the downloads are in
+//! that directory. A complete directory is used as it is, so that you can put one there by hand on a machine without a
+//! network.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use super8_tests::{products, python};
 
-/// The directory below which sources are kept.
+/// Returns the directory that has the sources.
 pub fn cache() -> PathBuf {
     products::target_directory().join("suites")
 }
 
-/// Where the source of a package is unpacked.
+/// Returns the directory in which the source of a package is unpacked.
 pub fn place(package: &str) -> PathBuf {
     cache().join("sources").join(package)
 }
 
-/// Unpacks the upstream source of Debian's source package `package` unless it is there; `proof` is a file it must have.
+/// Unpacks the upstream source of Debian's source package `package`, unless it is there. `proof` is a file that it must
+/// have.
 pub fn debian(package: &str, proof: &str) -> Result<(), Trouble> {
     obtain(package, proof, |downloads| {
         let apt = Apt::new(&cache().join("apt"))?;
-        // The upstream archive is all that is wanted: Debian's changes to the driver do not concern its tests.
+        // Only the upstream archive is needed: Debian's changes to the driver do not concern its tests.
         run(apt.command("apt-get").args(["source", "--download-only", "--tar-only", package]).current_dir(downloads))
     })
 }
@@ -36,7 +38,7 @@ pub fn pypi(package: &str, proof: &str) -> Result<(), Trouble> {
     })
 }
 
-/// Copies a source that is on this machine.
+/// Copies a source that is already on this machine.
 pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
     let _ = std::fs::remove_dir_all(to);
     make(to)?;
@@ -46,7 +48,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
 /// Why a suite cannot be run here.
 #[derive(Debug)]
 pub enum Trouble {
-    /// Its source is not to be had: the registry does not have it, or cannot be reached.
+    /// The registry does not have its source, or cannot be reached.
     NotObtained(String),
     /// Anything else.
     Broken(String),
@@ -84,7 +86,7 @@ fn obtain(package: &str, proof: &str, download: impl Fn(&Path) -> Result<(), Str
     if place.join(proof).is_file() { Ok(()) } else { Err(advice(format!("its archive has no {proof}"))) }
 }
 
-/// An apt with a state of its own that knows the sources of Debian's packages.
+/// An apt with its own state, which knows Debian's source packages.
 struct Apt {
     directory: PathBuf,
 }
@@ -108,7 +110,7 @@ impl Apt {
             "Dir::Etc::SourceParts=/dev/null".into(),
             format!("Dir::State::Lists={}", at("lists")),
             format!("Dir::Cache={}", self.directory.display()),
-            // Downloads go to a directory of ours, which apt's own user need not see.
+            // Downloads go to a directory of ours, which apt's own user may not be able to read.
             "APT::Sandbox::User=root".into(),
         ] {
             command.args(["-o", &option]);
@@ -117,7 +119,7 @@ impl Apt {
     }
 }
 
-/// `deb-src` lines for the archives this machine takes Debian's own packages from.
+/// Returns `deb-src` lines for the archives from which this machine gets Debian's packages.
 fn deb_src() -> Result<String, String> {
     let format = "deb-src $(REPO_URI) $(CODENAME) $(COMPONENT)";
     let filter = ["Created-By: Packages", "Origin: Debian"];
@@ -135,7 +137,7 @@ fn make(directory: &Path) -> Result<(), String> {
     std::fs::create_dir_all(directory).map_err(|error| format!("cannot create {}: {error}", directory.display()))
 }
 
-/// Runs a command to its end; the reason for a failure is what it printed.
+/// Runs a command. If it fails, the error is what it printed.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| format!("cannot run {name}: {error}"))?;

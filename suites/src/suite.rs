@@ -1,4 +1,4 @@
-//! What a suite is to this harness: programs to run, and how to tell what came of each of their tests.
+//! What this harness needs of a suite: programs to run, and how to read the outcome of each of their tests.
 
 use crate::connection::Connection;
 use crate::source::Trouble;
@@ -7,51 +7,53 @@ use std::process::Command;
 use super8_tests::driver::Driver;
 use super8_tests::outcome::Outcome;
 
-/// Test programs that somebody else wrote, over one driver.
+/// A third-party test suite, over one driver.
 pub trait Suite: Sync {
-    /// The word the command line and the tables call it by.
+    /// Returns its name on the command line and in the tables.
     fn name(&self) -> &'static str;
 
-    /// One line about whose tests these are.
+    /// Returns a line that says whose tests these are.
     fn about(&self) -> &'static str;
 
-    /// The real driver.
+    /// Returns the real driver.
     fn driver(&self) -> Driver;
 
-    /// Gets the suite's source by its package's name and builds what has to be built. Twice is no harm.
+    /// Gets the suite's source by its package's name and builds it. Does nothing the second time.
     fn prepare(&self) -> Result<(), Trouble>;
 
-    /// Where [`Suite::prepare`] puts the source: the files that known.yml quotes are below it.
+    /// Returns the directory into which [`Suite::prepare`] puts the source. The files that known.yml quotes are below
+    /// it.
     fn source(&self) -> PathBuf;
 
-    /// The programs, in the suite's own order. Each gets a process, a fresh database and a cassette of its own.
+    /// Returns the programs, in the suite's own order. Each gets a process, a fresh database and a cassette of its own.
     fn programs(&self) -> Result<Vec<String>, String>;
 
-    /// True for the programs that stand for the suite in the test command.
+    /// Whether the test command runs this program as a sample of the suite.
     fn represents(&self, program: &str) -> bool;
 
-    /// False if no program does: the suite is not even prepared then.
+    /// Whether any program is such a sample. If not, the test command does not even prepare the suite.
     fn is_represented(&self) -> bool {
         true
     }
 
-    /// The data source and the database the programs expect.
+    /// Returns the data source and the database that the programs expect.
     fn connection(&self, program: &str) -> Connection;
 
-    /// SQL files that fill a fresh database before a program runs.
+    /// Returns the directory of SQL files that fill a fresh database before a program runs.
     fn tables(&self) -> Option<PathBuf> {
         None
     }
 
-    /// Files the programs want in the directory they run in.
+    /// Puts the files that the programs need into the directory in which they run.
     fn furnish(&self, _work: &Path) -> Result<(), String> {
         Ok(())
     }
 
-    /// How to start a program. Its environment is added to the one every program gets, its directory is `work`.
+    /// Returns the command that starts a program. Its environment is added to that of every program, and it runs in
+    /// `work`.
     fn command(&self, program: &str, work: &Path) -> Command;
 
-    /// What a run says of each test in it.
+    /// Returns the outcome of each test in a run.
     fn cases(&self, program: &str, ran: &Outcome, work: &Path) -> Vec<Case>;
 }
 
@@ -62,12 +64,12 @@ pub struct Case {
     pub name: String,
     /// Its outcome in a word or two: `pass`, `fail`, `skip`.
     pub outcome: String,
-    /// Everything it said, which has to be the same each way.
+    /// All of its output, which has to be the same each way.
     pub output: Vec<u8>,
 }
 
 impl Case {
-    /// The one test of a program that is a test as a whole.
+    /// Makes the case of a program that is a single test.
     pub fn whole(name: &str, outcome: impl Into<String>, ran: &Outcome) -> Case {
         Case { name: name.into(), outcome: outcome.into(), output: ran.all() }
     }

@@ -1,4 +1,4 @@
-//! A real browser without a window: what a page has become after its script ran.
+//! Runs a real browser without a window: [`document`] returns what a page has become after its script ran.
 
 use crate::outcome::Outcome;
 use crate::packages;
@@ -6,7 +6,7 @@ use crate::scratch::Scratch;
 use std::path::Path;
 use std::process::Command;
 
-/// Nothing of these belongs to a test: windows, updates, other machines.
+/// Options that keep out what a test does not need: windows, updates, other machines.
 const OPTIONS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
@@ -20,12 +20,12 @@ const OPTIONS: [&str; 10] = [
     "--window-size=1400,1000",
 ];
 
-/// The document of a page, as HTML, after its script ran; `fragment` is what follows `#` in its address.
+/// Returns the document of a page, as HTML, after its script ran; `fragment` is what follows `#` in its address.
 pub fn document(page: &Path, fragment: &str) -> String {
     dumped(page, fragment, &["--virtual-time-budget=5000"])
 }
 
-/// The same as soon as the page is loaded, by the real clock.
+/// Returns the document as soon as the page is loaded, by the real clock instead of virtual time.
 pub fn document_at_once(page: &Path, fragment: &str) -> String {
     dumped(page, fragment, &[])
 }

@@ -1,4 +1,5 @@
-//! C and C++ programs and libraries of the tests, each compiled once per test process; against the driver manager if they call it.
+//! Compiles the C and C++ programs and libraries of the tests, each once per test process. They are linked with the
+//! driver manager if they call it.
 
 use crate::{packages, products};
 use std::collections::HashMap;
@@ -6,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// The executable of `programs/c/{source}`; panics with the compiler's words when it does not compile.
+/// Returns the executable of `programs/c/{source}`. Panics with the compiler's output if it does not compile.
 pub fn compiled(source: &'static str) -> PathBuf {
     let name = source.trim_end_matches(".c");
     build(name, &[program(source)], &["-Wl,--as-needed", "-lodbc", "-ldl", "-lpthread"])
 }
 
-/// The executable of `programs/cpp/{source}`, a program on Qt 5.
+/// Returns the executable of `programs/cpp/{source}`, a program on Qt 5.
 pub fn compiled_with_qt(source: &'static str) -> PathBuf {
     let include = format!("/usr/include/{}-linux-gnu/qt5", std::env::consts::ARCH);
     if !Path::new(&include).is_dir() {
@@ -27,7 +28,7 @@ pub fn compiled_with_qt(source: &'static str) -> PathBuf {
     )
 }
 
-/// The executable of `programs/cpp/{source}`, a program on SOCI.
+/// Returns the executable of `programs/cpp/{source}`, a program on SOCI.
 pub fn compiled_with_soci(source: &'static str) -> PathBuf {
     let include = Path::new("/usr/include/soci");
     if !include.join("odbc/soci-odbc.h").is_file() {
@@ -43,12 +44,12 @@ pub fn compiled_with_soci(source: &'static str) -> PathBuf {
     )
 }
 
-/// `programs/c/{source}` as a shared library of that name.
+/// Returns `programs/c/{source}` as a shared library of that name.
 pub fn compiled_library(source: &'static str, name: &str) -> PathBuf {
     build(name, &[program(source)], &["-shared", "-fPIC"])
 }
 
-/// The driver of `programs/test_driver` as a shared library of that name, built with further `options`.
+/// Returns the driver of `programs/test_driver` as a shared library of that name, built with further `options`.
 pub fn test_driver(name: &str, options: &[&str]) -> PathBuf {
     let directory = products::repository().join("tests/programs/test_driver");
     let files = std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
@@ -58,7 +59,8 @@ pub fn test_driver(name: &str, options: &[&str]) -> PathBuf {
     build(name, &sources, &[&["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-Bsymbolic"], options].concat())
 }
 
-/// The Unicode build without the functions that a linker's version script of `programs/test_driver` hides.
+/// Returns the test driver's Unicode build without the functions that a linker's version script of
+/// `programs/test_driver` hides.
 pub fn test_driver_without(name: &str, script: &str) -> PathBuf {
     let script = products::repository().join("tests/programs/test_driver").join(script);
     test_driver(name, &["-DUNICODE_BUILD", &format!("-Wl,--version-script={}", script.display())])

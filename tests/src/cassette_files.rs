@@ -1,10 +1,10 @@
-//! The files of a cassette, as a test looks at them: names, bytes, searches.
+//! Helpers to look at the files of a cassette: names, bytes, searches.
 
 use crate::conversion::converted;
 use crate::scratch::Scratch;
 use std::path::{Path, PathBuf};
 
-/// Every file below `directory` with its bytes, in the order of their paths.
+/// Returns every file below `directory` with its bytes, in the order of their paths.
 pub fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     collect(directory, &mut found);
@@ -25,13 +25,13 @@ fn collect(directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
     }
 }
 
-/// The names of a cassette's files, sorted.
+/// Returns the names of a cassette's files, sorted.
 pub fn names(cassette: &Path) -> Vec<String> {
     let relative = |path: PathBuf| path.strip_prefix(cassette).unwrap_or(&path).display().to_string();
     files(cassette).into_iter().map(|(path, _)| relative(path)).collect()
 }
 
-/// `commands.yml` of a cassette; of a trace, that of the directory it converts to.
+/// Returns the text of a cassette's `commands.yml`; for a trace, of the directory that it converts to.
 pub fn commands(cassette: &Path) -> String {
     let path = "commands.yml";
     let read = |directory: &Path| std::fs::read_to_string(directory.join(path));
@@ -49,8 +49,8 @@ pub fn as_directory<T>(cassette: &Path, look: impl FnOnce(&Path) -> T) -> T {
     look(&directory)
 }
 
-/// Every spelling in which a secret can hide: as it is, percent-encoded (upper, lower, every byte), brace-escaped,
-/// UTF-16 in both orders, hex and base64.
+/// Returns every spelling in which a secret can appear: as it is, percent-encoded (upper, lower, every byte),
+/// brace-escaped, UTF-16 in both orders, hex and base64.
 pub fn spellings(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     let odd = |byte: u8| !byte.is_ascii_alphanumeric();
     let percent = |upper: bool, every: bool| -> Vec<u8> {
@@ -81,7 +81,7 @@ pub fn spellings(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Where `secret` stands in `files` in any spelling, letter case ignored.
+/// Returns where `secret` is in `files`, in any spelling and letter case.
 pub fn leaks(files: &[(PathBuf, Vec<u8>)], secret: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (spelling, needle) in spellings(secret) {

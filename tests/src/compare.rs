@@ -1,11 +1,11 @@
-//! Two outcomes that ought to be one: equal byte by byte, or a failure that shows the lines that differ.
+//! Asserts that two outcomes are equal byte by byte. A failure shows the lines that differ.
 
 use crate::outcome::Outcome;
 use crate::scratch::Scratch;
 use std::path::Path;
 use std::process::Command;
 
-/// Lines of a difference that are shown.
+/// How many lines of a difference are shown.
 const SHOWN: usize = 120;
 
 /// Panics, showing a unified diff, unless `actual` is `expected` byte by byte.
@@ -17,7 +17,7 @@ pub fn assert_same(what: &str, expected: (&str, &Outcome), actual: (&str, &Outco
     panic!("{what}: {} and {} differ\n{shown}", expected.0, actual.0);
 }
 
-/// A unified diff of two texts, cut to a readable length.
+/// Returns a unified diff of two texts, cut to a readable length.
 pub fn difference(left: (&str, &[u8]), right: (&str, &[u8])) -> String {
     let scratch = Scratch::new("diff");
     // `cat -v` makes control characters visible and keeps the diff text.

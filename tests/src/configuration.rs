@@ -1,10 +1,10 @@
-//! An ODBC configuration of one test's own: `ODBCSYSINI` and `ODBCINI` point at it, nobody's `/etc` is read or written.
+//! The ODBC configuration of one test. `ODBCSYSINI` and `ODBCINI` point at it, so `/etc` is neither read nor written.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Sections of odbcinst.ini and odbc.ini, and the directory they are written to.
+/// Sections of odbcinst.ini and odbc.ini, and the directory that they are written to.
 #[derive(Debug)]
 pub struct Configuration {
     directory: PathBuf,
@@ -13,7 +13,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// An empty configuration that will stand in `directory`.
+    /// Makes an empty configuration that will be written to `directory`.
     pub fn new(directory: PathBuf) -> Configuration {
         Configuration { directory, drivers: String::new(), sources: String::new() }
     }
@@ -41,17 +41,17 @@ impl Configuration {
         }
     }
 
-    /// The directory.
+    /// Returns the directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Makes `command` a program that sees this configuration and nothing else of the developer's environment.
+    /// Makes `command` see this configuration, and nothing of the developer's environment.
     pub fn apply(&self, command: &mut Command) {
         command.env_clear();
         command.envs([("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LANG", "C.UTF-8"), ("TZ", "UTC")]);
         command.env("HOME", &self.directory).env("ODBCSYSINI", &self.directory);
-        // The file of users' data sources is another one, and empty, so that system data sources are what is found.
+        // The file of user data sources does not exist, so that only system data sources are found.
         command.env("ODBCINI", self.directory.join("no-user-odbc.ini"));
     }
 }

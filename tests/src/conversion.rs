@@ -1,4 +1,4 @@
-//! Cassettes made into the other format and back: nothing may be lost on the way.
+//! Converts cassettes to the other format and back, and asserts that nothing is lost.
 
 use crate::compare::{assert_same_files, difference};
 use crate::outcome::Outcome;
@@ -9,7 +9,7 @@ use std::process::Command;
 use super8_cassette::ndjson::traces;
 use super8_cassette::{CassetteError, Conversion, Format, convert, create, open};
 
-/// Copies a cassette, to a trace if the name ends with `.ndjson`, and to a directory otherwise; the notes.
+/// Copies a cassette to a trace if the name ends with `.ndjson`, otherwise to a directory. Returns the notes.
 pub fn converted(from: &Path, to: &Path) -> Vec<String> {
     let copied = || -> Result<Conversion, CassetteError> {
         let from = open(from)?;
@@ -19,8 +19,8 @@ pub fn converted(from: &Path, to: &Path) -> Vec<String> {
     copied().unwrap_or_else(|error| panic!("{error}")).notes
 }
 
-/// Panics unless a cassette's directory, or every trace in it, comes back from the other format: a directory byte by byte, a
-/// trace with the same meaning, from which both formats are made byte by byte the same again.
+/// Panics unless a cassette's directory, or every trace in it, comes back from the other format: a directory byte by
+/// byte, a trace with the same meaning. Converting that trace again must give the same bytes in both formats.
 pub fn assert_there_and_back(what: &str, cassette: &Path) {
     let scratch = Scratch::new("there-and-back");
     let copy = |from: &Path, to: &str| {

@@ -1,4 +1,4 @@
-//! A database of one test: made afresh before each run, gone before a replay.
+//! The database of one test. It is made afresh before each run and removed before a replay.
 
 use crate::driver::Driver;
 use crate::{mariadb, packages, postgres, products, tds};
@@ -7,21 +7,21 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// A port that nothing listens at.
+/// A port on which nothing listens.
 const CLOSED: u16 = 1;
 
-/// Where a test keeps its tables.
+/// A test's database.
 #[derive(Debug)]
 pub struct Database {
     driver: Driver,
     name: String,
-    /// The directory programs run in; SQLite's file is named relative to it, so that no cassette holds a path.
+    /// The directory that programs run in. SQLite's file is named relative to it, so that no cassette has a path in it.
     directory: PathBuf,
     unreachable: bool,
 }
 
 impl Database {
-    /// A database reached through `driver`; `directory` is where programs will run.
+    /// Makes a database that is reached through `driver`; `directory` is where programs will run.
     pub fn new(driver: Driver, subject: &str, directory: PathBuf) -> Database {
         let subject: String = subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         Database {
@@ -32,12 +32,12 @@ impl Database {
         }
     }
 
-    /// Has connections go to a port that nothing listens at.
+    /// Makes connections go to a port on which nothing listens.
     pub fn make_unreachable(&mut self) {
         self.unreachable = true;
     }
 
-    /// The database's name: for SQLite and Access the file, relative to the directory programs run in.
+    /// Returns the database's name: for SQLite and Access the file, relative to the directory programs run in.
     pub fn name(&self) -> String {
         match self.driver {
             Driver::Sqlite => format!("{}.db", self.name),
@@ -46,7 +46,7 @@ impl Database {
         }
     }
 
-    /// The user that owns it; empty where there are none.
+    /// Returns the user that owns it; empty where there are none.
     pub fn user(&self) -> &'static str {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::USER,
@@ -56,7 +56,7 @@ impl Database {
         }
     }
 
-    /// The user's password; empty where there are no users.
+    /// Returns the user's password; empty where there are no users.
     pub fn password(&self) -> &'static str {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::PASSWORD,
@@ -66,7 +66,7 @@ impl Database {
         }
     }
 
-    /// Makes it exist and be empty; Access's is what it is.
+    /// Makes the database exist and be empty. Access's comes from a file and is not empty.
     pub fn fresh(&self) {
         match self.driver {
             Driver::Sqlite => self.remove(),
@@ -81,7 +81,7 @@ impl Database {
         }
     }
 
-    /// Makes it not exist.
+    /// Removes the database.
     pub fn remove(&self) {
         match self.driver {
             Driver::Sqlite | Driver::Access | Driver::AccessAnsi => {
@@ -94,7 +94,7 @@ impl Database {
         }
     }
 
-    /// Nothing in Debian writes an Access file.
+    /// Unpacks a ready-made Access file, because nothing in Debian writes one.
     fn unpack(&self) {
         let packed = products::repository().join("tests/programs/access/test.mdb.gz");
         let output = Command::new(packages::program("gzip", "gzip")).arg("-dc").arg(&packed).output();
@@ -104,7 +104,7 @@ impl Database {
         std::fs::write(&file, output.stdout).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
-    /// The port of its server, where it has one.
+    /// Returns the port of its server, if it has one.
     pub fn port(&self) -> Option<u16> {
         match self.driver {
             _ if self.unreachable => Some(CLOSED),
@@ -115,7 +115,7 @@ impl Database {
         }
     }
 
-    /// The keywords of a connection to it, without user and password; `port` replaces the server's own.
+    /// Returns the keywords of a connection to it, without user and password; `port` replaces the server's own.
     pub fn keywords(&self, port: Option<u16>) -> Vec<(&'static str, String)> {
         if self.driver.is_ours() {
             return Vec::new();
@@ -137,7 +137,7 @@ impl Database {
         keywords
     }
 
-    /// `UID=...;PWD=...;`, or nothing where there are no users.
+    /// Returns `UID=...;PWD=...;`, or nothing if the database has no users.
     pub fn credentials(&self) -> String {
         if self.user().is_empty() {
             return String::new();
@@ -154,7 +154,7 @@ impl Drop for Database {
     }
 }
 
-/// The name, or the name with a number if this process has given it away: tests run side by side on one server.
+/// Returns the name, with a number if this process used the name before, because tests run side by side on one server.
 fn unused(name: String) -> String {
     static GIVEN: Mutex<Option<HashMap<String, u32>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! A user's desk for tests of `super8`, the command: drivers and data sources as a distribution has them, no super8 in
-//! them, and the command.
+//! A user's machine for tests of the command `super8`: drivers and data sources as a distribution has them, without
+//! super8, and the command.
 
 use crate::configuration::Configuration;
 use crate::database::Database;
@@ -11,7 +11,7 @@ use crate::scratch::Scratch;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The directory of one test, with a configuration and room to work.
+/// The directory of one test, with a configuration and a working directory.
 #[derive(Debug)]
 pub struct Desk {
     /// The directory.
@@ -20,7 +20,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk with SQLite's driver under the name `SQLite3`, a data source `shop` on it, `bypath` that names the
+    /// Makes a desk with SQLite's driver under the name `SQLite3`, a data source `shop` on it, `bypath` that names the
     /// library, and the file data source `fruit`. The database has a table `fruit`.
     pub fn new(subject: &str) -> Desk {
         let desk = Desk { scratch: Scratch::new(subject), format: Format::Yaml };
@@ -31,14 +31,15 @@ impl Desk {
             .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
             .source("bypath", &[("Driver", library.as_str()), ("Database", "shop.db")])
             .write();
-        // A file data source belongs to the program, like its connection strings.
+        // File data sources belong to the program, as its connection strings do.
         desk.scratch.directory("odbc/ODBCDataSources");
         desk.scratch.write("odbc/ODBCDataSources/fruit.dsn", "[ODBC]\nDRIVER=SQLite3\nDatabase=shop.db\n");
         desk.stock();
         desk
     }
 
-    /// A desk with a data source on an empty database of a driver, and the connection string with the user.
+    /// Makes a desk with a data source on an empty database of a driver. Returns it with the database and a connection
+    /// string that has user and password.
     pub fn on(subject: &str, driver: Driver, source: &str) -> (Desk, Database, String) {
         let desk = Desk::new(subject);
         let database = Database::new(driver, subject, desk.scratch.join("work"));
@@ -51,12 +52,12 @@ impl Desk {
         (desk, database, connection_string)
     }
 
-    /// The same desk, recording in this format.
+    /// Sets the format that is recorded.
     pub fn in_format(self, format: Format) -> Desk {
         Desk { format, ..self }
     }
 
-    /// The format that is recorded.
+    /// Returns the format that is recorded.
     pub fn format(&self) -> Format {
         self.format
     }
@@ -70,30 +71,30 @@ impl Desk {
         );
     }
 
-    /// Does this in the database, past every driver.
+    /// Runs SQL in the database directly, without any driver.
     pub fn sql(&self, sql: &str) {
         let mut sqlite = Command::new(crate::packages::program("sqlite3", "sqlite3"));
         let status = sqlite.arg(self.database()).arg(sql).status();
         assert!(status.is_ok_and(|status| status.success()), "{}: {sql}", self.database().display());
     }
 
-    /// The database's file.
+    /// Returns the database's file.
     pub fn database(&self) -> PathBuf {
         self.scratch.join("work/shop.db")
     }
 
-    /// Takes everything away that a replay must not need: database, drivers, data sources.
+    /// Removes everything that a replay must not need: database, drivers, data sources.
     pub fn clear(&self) {
         let _ = std::fs::remove_file(self.database());
         self.configuration().write();
     }
 
-    /// Where the drivers and data sources are declared.
+    /// Returns an empty configuration in this desk's directory of ini files.
     pub fn configuration(&self) -> Configuration {
         Configuration::new(self.scratch.directory("odbc"))
     }
 
-    /// `super8` with these words, in the directory to work in.
+    /// Returns the command `super8` with these words, to run in the working directory.
     pub fn super8(&self, words: &[&str]) -> Command {
         let mut command = Command::new(products::super8());
         command.args(words);
@@ -115,7 +116,7 @@ impl Desk {
         self.run_with(words, "")
     }
 
-    /// The same with something on standard input.
+    /// Runs `super8` with `input` on standard input.
     pub fn run_with(&self, words: &[&str], input: &str) -> Outcome {
         Outcome::of(&self.super8(words), input.as_bytes())
     }

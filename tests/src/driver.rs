@@ -1,4 +1,5 @@
-//! The real drivers the tests use: Debian's own, two that PyPI has, and one of ours (`programs/test_driver`) for what none of them does.
+//! The real drivers that the tests use: Debian's, two from PyPI, and our own test driver (`programs/test_driver`) for
+//! behaviour that none of them has.
 
 use crate::products::Library;
 use crate::{c_compiler, packages, python};
@@ -17,11 +18,11 @@ pub enum Driver {
     MariaDb,
     /// `programs/test_driver` with Unicode functions: no database; statement texts say what it does.
     Test,
-    /// The same without them.
+    /// The test driver without Unicode functions.
     TestAnsi,
-    /// The same with some of them only, and not all ANSI functions.
+    /// The test driver with only some Unicode functions, and not all ANSI functions.
     TestPartly,
-    /// The same with Unicode functions alone where a function has text.
+    /// The test driver with only the Unicode function where a function has text.
     TestWide,
     /// Debian's driver for Access files: it connects through Unicode functions, and has few others.
     Access,
@@ -36,7 +37,7 @@ pub enum Driver {
 }
 
 impl Driver {
-    /// The library's name, without a directory.
+    /// Returns the library's name, without a directory.
     pub fn library(self) -> &'static str {
         match self {
             Driver::Sqlite => "libsqlite3odbc.so",
@@ -55,7 +56,7 @@ impl Driver {
         }
     }
 
-    /// The library's file; panics when its package is not installed, or ours does not compile.
+    /// Returns the library's file. Panics if its package is not installed, or if our test driver does not compile.
     pub fn path(self) -> PathBuf {
         let package = match self {
             Driver::Sqlite => "libsqliteodbc",
@@ -77,7 +78,7 @@ impl Driver {
         packages::driver_library(self.library(), package)
     }
 
-    /// The library as odbcinst.ini names it: Debian's without a directory, others with it.
+    /// Returns the library as odbcinst.ini names it: Debian's without a directory, others with it.
     pub fn registered(self) -> String {
         match self {
             Driver::SqlServer | Driver::Db2 => self.path().display().to_string(),
@@ -91,7 +92,7 @@ impl Driver {
         matches!(self, Driver::Test | Driver::TestAnsi | Driver::TestPartly | Driver::TestWide)
     }
 
-    /// The build of super8 that stands before it: one with the entry points this driver has.
+    /// Returns the build of super8 to put in front of it: the one with the entry points that this driver has.
     pub fn shim(self) -> Library {
         match self {
             Driver::Sqlite | Driver::PostgresAnsi | Driver::TestAnsi | Driver::AccessAnsi => Library::Ansi,
@@ -105,7 +106,7 @@ impl Driver {
         }
     }
 
-    /// The word programs are told so that they write SQL this database understands.
+    /// Returns the word that tells programs which SQL this database understands.
     pub fn dialect(self) -> &'static str {
         match self {
             Driver::Sqlite => "sqlite",
@@ -119,7 +120,7 @@ impl Driver {
         }
     }
 
-    /// A short word for file and database names.
+    /// Returns a short word for file and database names.
     pub fn label(self) -> &'static str {
         match self {
             Driver::Sqlite => "sqlite",

@@ -1,6 +1,6 @@
-//! The two formats of a cassette. A test of record and replay does what it does once in each.
+//! The two formats of a cassette. A test that records and replays runs once in each.
 
-/// In which format a cassette is recorded.
+/// The format in which a cassette is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A directory of YAML and CSV files.
@@ -10,10 +10,10 @@ pub enum Format {
 }
 
 impl Format {
-    /// Both.
+    /// Both formats.
     pub const BOTH: [Format; 2] = [Format::Yaml, Format::Ndjson];
 
-    /// Its name in `SUPER8_FORMAT`.
+    /// Returns its name in `SUPER8_FORMAT`.
     pub fn name(self) -> &'static str {
         match self {
             Format::Yaml => "yaml",
@@ -21,7 +21,7 @@ impl Format {
         }
     }
 
-    /// The file of a cassette in which its log stands, of a cassette directory of this name.
+    /// Returns the name of the file with the log, for a cassette directory of this name.
     pub fn log(self, cassette: &str) -> String {
         match self {
             Format::Yaml => "commands.yml".to_owned(),
@@ -30,7 +30,7 @@ impl Format {
     }
 }
 
-/// Does `deed` once in each format. When it panics, the format is named beside the failure.
+/// Calls `deed` once for each format. If it panics, the format is printed with the failure.
 pub fn in_both_formats(mut deed: impl FnMut(Format)) {
     for format in Format::BOTH {
         let _named = Named(format);
@@ -38,7 +38,7 @@ pub fn in_both_formats(mut deed: impl FnMut(Format)) {
     }
 }
 
-/// Says which format it was, if the test fails while this lives.
+/// Prints the format if the test panics while this value lives.
 struct Named(Format);
 
 impl Drop for Named {

@@ -1,9 +1,9 @@
-//! What the end-to-end tests (and `cargo xtask demo`) are made of: databases that live in a scratch directory, ODBC
-//! configurations that touch nobody's `/etc`, real programs, and the four ways each of them is run.
+//! Helpers for the end-to-end tests (and `cargo xtask demo`): databases in a scratch directory, ODBC configurations
+//! that leave `/etc` alone, real programs, and the four ways to run them.
 //!
 //! A test reads: *this program, over this driver, prints the same bare, with super8 off, recorded and replayed*. See
-//! [`ways::four_ways`]; what does not fit that goes through [`format::in_both_formats`]. Nothing here speaks ODBC; programs
-//! do, in processes of their own.
+//! [`ways::four_ways`]; tests that do not fit this pattern use [`format::in_both_formats`]. Nothing here calls ODBC;
+//! only the programs do, in processes of their own.
 
 pub mod browser;
 pub mod c_compiler;

@@ -6,7 +6,7 @@ use crate::server::{Server, free_port, is_root, must};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The user every test connects as.
+/// The user that every test connects as.
 pub const USER: &str = "tester";
 /// Its password.
 pub const PASSWORD: &str = "Zebra;7}kite";
@@ -16,14 +16,14 @@ const PACKAGE: &str = "mariadb-server";
 pub struct MariaDb {
     _server: Server,
     socket: String,
-    /// The loopback port it listens on.
+    /// The loopback port that it listens on.
     pub port: u16,
 }
 
-/// The server of this test process, started when first asked for.
+/// Returns the server of this test process, started when first asked for.
 pub fn server() -> &'static MariaDb {
     static RUNNING: OnceLock<MariaDb> = OnceLock::new();
-    // A static is never dropped: the server's keeper sees the process end (see `server`).
+    // A static is never dropped. The server's keeper notices when this process ends (see `server`).
     RUNNING.get_or_init(MariaDb::start)
 }
 
@@ -41,7 +41,7 @@ impl MariaDb {
         }
 
         let mut install = Command::new(packages::program("mariadb-install-db", PACKAGE));
-        // No system tables of time zones and help: half a second saved, and no test asks for them.
+        // Without the system tables of time zones and help: no test needs them, and it saves half a second.
         install.args(["--no-defaults", &data, "--auth-root-authentication-method=normal", "--skip-test-db"]);
         install.args(["--skip-name-resolve", "--innodb-log-file-size=8M", "--innodb-flush-method=nosync"]);
         install.args(account).current_dir("/");
@@ -91,7 +91,7 @@ impl MariaDb {
         self.sql(&format!("drop database if exists {database}; create database {database}"));
     }
 
-    /// Makes `database` not exist.
+    /// Removes `database`.
     pub fn remove(&self, database: &str) {
         self.sql(&format!("drop database if exists {database}"));
     }

@@ -1,4 +1,4 @@
-//! Damage to a cassette: what an editor, a merge, a full disk or a stranger may do to its files. Decided by a seed alone.
+//! Damages a cassette as an editor, a merge, a full disk or a stranger may do. The damage depends only on a seed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 pub struct Random(u64);
 
 impl Random {
-    /// From a seed.
+    /// Starts from a seed.
     pub fn new(seed: u64) -> Random {
         Random(seed)
     }
 
-    /// The next number below `limit`, which is not 0.
+    /// Returns the next number below `limit`, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -93,7 +93,7 @@ const LINES: [&str; 8] = [
     "  rowset: 100000",
 ];
 
-/// Damages one file of a cassette in this directory, once or a few times. What was done, in words.
+/// Damages one file of a cassette in this directory, once or a few times. Returns what it did, in words.
 pub fn damage(cassette: &Path, random: &mut Random) -> String {
     (0..1 + random.below(3)).map(|_| damage_once(cassette, random)).collect::<Vec<_>>().join("; ")
 }
@@ -102,7 +102,7 @@ fn damage_once(cassette: &Path, random: &mut Random) -> String {
     let mut files: Vec<PathBuf> = std::fs::read_dir(cassette)
         .unwrap_or_else(|error| panic!("{}: {error}", cassette.display()))
         .flatten()
-        // what an earlier damage made a link of is left alone: writing to it would write to what it points at
+        // leaves links alone that earlier damage made: writing to one would write to its target
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .map(|entry| entry.path())
         .collect();
@@ -138,7 +138,7 @@ fn damage_once(cassette: &Path, random: &mut Random) -> String {
     format!("{name}: {what}")
 }
 
-/// Writes a new file in the place of another one: nothing is ever written through a link.
+/// Replaces a file by a new one, so that nothing is written through a link.
 fn replace_file(file: &Path, content: &[u8]) {
     let written = std::fs::remove_file(file)
         .and_then(|()| std::fs::File::create_new(file))
@@ -193,7 +193,7 @@ fn change_lines(kind: usize, bytes: &[u8], random: &mut Random) -> (Vec<u8>, Str
         11 => replace(&mut lines, at, random, |byte| byte.is_ascii_uppercase() || byte == b'_', &WORDS),
         12 => replace(&mut lines, at, random, |byte| !matches!(byte, b',' | b'"' | b':' | b' ' | b'[' | b']'), &CELLS),
         _ => {
-            // what follows a key
+            // cuts off what follows a key
             let colon = lines[at].iter().position(|byte| *byte == b':').unwrap_or(lines[at].len());
             lines[at].truncate(colon);
             lines[at].extend_from_slice(b": ");
@@ -204,7 +204,7 @@ fn change_lines(kind: usize, bytes: &[u8], random: &mut Random) -> (Vec<u8>, Str
     (lines.join(&b'\n'), what)
 }
 
-/// Puts another word in the place of one of the runs of bytes of this kind in a line.
+/// Replaces one run of bytes of this kind in a line by another word.
 fn replace(lines: &mut [Vec<u8>], at: usize, random: &mut Random, kind: impl Fn(u8) -> bool, words: &[&str]) -> String {
     let line = &lines[at];
     let begins = |index: &usize| kind(line[*index]) && (*index == 0 || !kind(line[index - 1]));

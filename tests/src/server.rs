@@ -1,8 +1,8 @@
-//! A database server as a child that cannot outlive the tests, whatever becomes of them.
+//! A database server as a child process that cannot outlive the tests, however they end.
 //!
-//! The child is a shell that starts the server, then waits for the end of its standard input, a pipe only the test
-//! process holds: a return, a panic, `exit` and even `kill -9` close it. Then it ends the server and removes its
-//! directory.
+//! The child is a shell that starts the server and then waits for the end of its standard input. Only the test process
+//! holds the other end of this pipe, so a return, a panic, `exit` and even `kill -9` close it. Then the shell ends the
+//! server and removes its directory.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -31,7 +31,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `command` (program and arguments); `stop` is the signal that ends it at once, `directory` is removed then.
+    /// Starts `command` (program and arguments). `stop` is the signal that ends it at once; then `directory` is
+    /// removed.
     pub fn start(directory: &Path, stop: &str, command: &[String]) -> Server {
         let log = directory.join("server.log");
         let keeper = Command::new("sh")
@@ -59,14 +60,14 @@ impl Server {
         Server { keeper: keeper.unwrap_or_else(|error| panic!("cannot start a shell: {error}")), log: log.to_owned() }
     }
 
-    /// Ends it; gives its exit code and what it printed.
+    /// Ends it and returns its exit code and what it printed.
     pub fn stop(mut self) -> (i32, String) {
         drop(self.keeper.stdin.take());
         let status = self.keeper.wait().unwrap_or_else(|error| panic!("cannot wait for a shell: {error}"));
         (status.code().unwrap_or(-1), self.log())
     }
 
-    /// Asks `ready` until it says yes; panics with the server's log when it never does.
+    /// Calls `ready` until it returns true. Panics with the server's log if that takes more than a minute.
     pub fn wait_until(&mut self, name: &str, ready: impl Fn() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !ready() {
@@ -92,13 +93,13 @@ impl Drop for Server {
     }
 }
 
-/// A TCP port of the loopback interface that was free a moment ago.
+/// Returns a TCP port of the loopback interface that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no free loopback port: {error}"));
     listener.local_addr().unwrap_or_else(|error| panic!("a listener without an address: {error}")).port()
 }
 
-/// Runs a set-up command to its end; panics with what it printed when it fails.
+/// Runs a set-up command and returns its output. Panics with the output if it fails.
 pub fn must(command: &mut Command) -> String {
     let output = command
         .stdin(Stdio::null())
@@ -109,7 +110,7 @@ pub fn must(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The user id of this process; servers refuse to run as root.
+/// Whether this process runs as root. Servers refuse to.
 pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|entry| std::os::unix::fs::MetadataExt::uid(&entry) == 0)
 }

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// The user every test connects as.
+/// The user that every test connects as.
 pub const USER: &str = "tester";
 /// Its password.
 pub const PASSWORD: &str = "Walrus9kite-17";
@@ -17,11 +17,11 @@ pub const PASSWORD: &str = "Walrus9kite-17";
 pub struct Tds {
     _server: Server,
     databases: PathBuf,
-    /// The loopback port it listens on.
+    /// The loopback port that it listens on.
     pub port: u16,
 }
 
-/// The server of this test process, started when first asked for.
+/// Returns the server of this test process, started when first asked for.
 pub fn server() -> &'static Tds {
     static RUNNING: OnceLock<Tds> = OnceLock::new();
     RUNNING.get_or_init(|| {
@@ -38,7 +38,7 @@ pub fn server() -> &'static Tds {
 }
 
 impl Tds {
-    /// Makes the database not exist; the first login makes it.
+    /// Removes the database; the first login makes it again.
     pub fn remove(&self, name: &str) {
         let _ = std::fs::remove_file(self.databases.join(format!("{name}.db")));
     }

@@ -1,8 +1,8 @@
-//! A port that is open and must never be called: what a replayed program finds where its server used to be.
+//! A port that is open and must never be called. A replayed program finds it where its server was.
 
 use std::net::TcpListener;
 
-/// A listening loopback port that counts who called.
+/// A listening loopback port that notices connections.
 pub struct Trap {
     listener: TcpListener,
     port: u16,
@@ -14,7 +14,7 @@ impl Trap {
         Trap::at(0)
     }
 
-    /// Opens this port, or with 0 a free one.
+    /// Opens this port; with 0, a free one.
     pub fn at(port: u16) -> Trap {
         let listener = TcpListener::bind(("127.0.0.1", port));
         let listener = listener.unwrap_or_else(|error| panic!("no loopback port {port}: {error}"));
@@ -23,12 +23,12 @@ impl Trap {
         Trap { listener, port }
     }
 
-    /// Where it listens.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// True when somebody connected.
+    /// Whether somebody connected.
     pub fn sprung(&self) -> bool {
         self.listener.accept().is_ok()
     }

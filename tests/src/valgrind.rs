@@ -1,11 +1,11 @@
-//! What valgrind's memcheck says of a program's memory, and whose code it says it of.
+//! Runs programs under valgrind's memcheck, and tells which of the reported errors are super8's.
 
 use crate::packages;
 use crate::program::Program;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The command that runs `command` under memcheck, which writes its report to a file.
+/// Returns the command that runs `command` under memcheck, which writes its report to a file.
 pub fn memcheck(command: &Command, report: &Path) -> Command {
     let mut checked = Command::new(packages::program("valgrind", "valgrind"));
     checked.args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect", "--xml=yes"]);
@@ -15,19 +15,19 @@ pub fn memcheck(command: &Command, report: &Path) -> Command {
 }
 
 impl Program {
-    /// The same program under memcheck.
+    /// Runs the program under memcheck.
     pub fn under_memcheck(self, report: PathBuf) -> Program {
         self.changed(move |command| memcheck(&command, &report))
     }
 }
 
-/// The errors and leaks of a report that are super8's own: the innermost function outside the C library is super8's. The driver and
-/// the driver manager have their own, also below super8.
+/// Returns the errors and leaks of a report that are super8's own: those whose innermost function outside the C library
+/// is super8's. The driver and the driver manager have errors of their own, also when super8 calls them.
 ///
-/// A report that has no end is a fault as well: the program did not end by itself.
+/// A report without an end is a fault as well, because the program did not end by itself.
 ///
 /// # Panics
-/// A report that is not there.
+/// The report is not there.
 pub fn faults(report: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(report).unwrap_or_else(|error| panic!("{}: {error}", report.display()));
     let unfinished = format!("{} has no end: did the program?", report.display());
@@ -36,7 +36,7 @@ pub fn faults(report: &Path) -> Vec<String> {
     errors.filter(|error| is_ours(error)).map(told).chain(unfinished).collect()
 }
 
-/// The libraries that do what they are told.
+/// Libraries whose frames are skipped: an error in them is their caller's.
 const SERVANTS: [&str; 5] = ["/libc.so", "/libc-", "/ld-linux", "/vgpreload_", "/libm.so"];
 
 fn frames(error: &str) -> impl Iterator<Item = &str> {
@@ -44,8 +44,8 @@ fn frames(error: &str) -> impl Iterator<Item = &str> {
     stack.split("<frame>").skip(1)
 }
 
-/// What waits for its turn compares two numbers that may be absent, and the compiler does so before it looks whether they are there. No
-/// code of this crate is unsafe.
+/// Here the compiler compares two optional numbers before it checks whether they are there, which memcheck reports.
+/// This crate has no unsafe code, so it is no error.
 const BRANCHES_EARLY: &str = "super8_cassette::player::turn";
 
 fn is_ours(error: &str) -> bool {
@@ -66,7 +66,7 @@ fn told(error: &str) -> String {
     format!("{}: {what}{}", tag(error, "kind"), places.take(16).collect::<String>())
 }
 
-/// The text of the first element of this name.
+/// Returns the text of the first element of this name.
 fn tag<'x>(xml: &'x str, name: &str) -> &'x str {
     let begin = xml.split_once(&format!("<{name}>")).map(|(_, rest)| rest);
     begin.and_then(|rest| rest.split_once(&format!("</{name}>"))).map_or("", |(text, _)| text)

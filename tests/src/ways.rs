@@ -1,5 +1,5 @@
-//! The four ways a program is run: bare (the driver manager loads the real driver), with super8 off, recorded, and
-//! replayed with driver, database and server gone. All four must look the same to the program.
+//! The four ways to run a program: bare (the driver manager loads the real driver), with super8 off, recorded, and
+//! replayed without driver, database and server. All four must look the same to the program.
 
 use crate::compare::assert_same;
 use crate::configuration::Configuration;
@@ -28,11 +28,11 @@ pub enum Way {
     Replay,
 }
 
-/// The data source every program connects to.
+/// The data source that every program connects to.
 pub const SOURCE: &str = "tested source";
-/// The section of odbcinst.ini every program is told to use; super8's, except when run bare.
+/// The section of odbcinst.ini that every program uses. It is super8's, except when run bare.
 pub const SECTION: &str = "tested driver";
-/// The section of odbcinst.ini that super8 is told the real driver's name by.
+/// The section of odbcinst.ini with the real driver, which super8's section names.
 pub const REAL_SECTION: &str = "real driver";
 
 /// One program, one driver, one database, one cassette.
@@ -54,12 +54,12 @@ pub struct Stage {
     pub numbered_sources: usize,
     /// Further variables of the program's environment.
     pub environment: Vec<(&'static str, String)>,
-    /// The format of what is recorded from now on; a replay finds out by itself.
+    /// The format of recordings from now on; a replay detects the format.
     pub format: Cell<Format>,
     cassette: PathBuf,
 }
 
-/// What a program is told about where it runs.
+/// What a program needs to know to connect.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// `DSN=...;UID=...;PWD=...;`
@@ -72,12 +72,12 @@ pub struct Target {
     pub password: String,
     /// `sqlite`, `postgres`, `mariadb` or `test`.
     pub dialect: &'static str,
-    /// The library to open for a program that does without a driver manager: super8's, except when run bare.
+    /// The library for a program that uses no driver manager: super8's, except when run bare.
     pub library: PathBuf,
 }
 
 impl Stage {
-    /// A stage whose directory and database are named after `subject`.
+    /// Makes a stage whose directory and database are named after `subject`.
     pub fn new(subject: &str, driver: Driver) -> Stage {
         let scratch = Scratch::new(&format!("{subject}-{}", driver.label()));
         let database = Database::new(driver, subject, scratch.directory("work"));
@@ -87,48 +87,48 @@ impl Stage {
         Stage { scratch, driver, database, section, source, manager, numbered_sources, environment, format, cassette }
     }
 
-    /// The same stage with its cassette, of whichever format, in another directory of its own.
+    /// Moves the cassette, of either format, to another directory in the stage's directory.
     pub fn in_directory(mut self, name: &str) -> Stage {
         self.cassette = self.scratch.join(name).join("cassette");
         self
     }
 
-    /// The same stage with its cassette elsewhere.
+    /// Moves the cassette to another path.
     pub fn with_cassette(mut self, cassette: PathBuf) -> Stage {
         self.cassette = cassette;
         self
     }
 
-    /// Puts the cassettes elsewhere, whatever the format.
+    /// Moves the cassettes of both formats to another path.
     pub fn put_cassette(&mut self, cassette: PathBuf) {
         self.cassette = cassette;
     }
 
-    /// The same stage, recording in this format.
+    /// Sets the format of recordings.
     pub fn in_format(self, format: Format) -> Stage {
         self.format.set(format);
         self
     }
 
-    /// Where the cassette of this stage is recorded: a directory in either format.
+    /// Returns the path at which this stage records: a directory in either format.
     pub fn cassette(&self) -> PathBuf {
         let is_filled_in = self.cassette.file_name().is_some_and(|name| name.to_string_lossy().contains('%'));
         match self.format.get() {
             Format::Yaml => self.cassette.clone(),
-            // each process or test has its own
+            // each process or test has its own directory
             Format::Ndjson if is_filled_in => self.cassette.clone(),
             Format::Ndjson => self.cassette.with_file_name("traces"),
         }
     }
 
-    /// The file of the cassette that has its commands.
+    /// Returns the cassette's file with the commands.
     pub fn log(&self) -> PathBuf {
         let cassette = self.cassette();
         let name = cassette.file_name().unwrap_or_default().to_string_lossy().into_owned();
         cassette.join(self.format.get().log(&name))
     }
 
-    /// The port the database server happens to listen on.
+    /// Returns the port of the database server, if there is one.
     pub fn port(&self) -> Option<u16> {
         self.database.port()
     }
@@ -147,12 +147,13 @@ impl Stage {
         outcome
     }
 
-    /// Runs `program` under `super8 record`, `replay` or `once`, which options may follow: a configuration of real drivers only, and at replay none at all.
+    /// Runs `program` under `super8 record`, `replay` or `once`; `verb` may have options. The configuration has only
+    /// real drivers, and at replay none at all.
     pub fn wrapped(&self, verb: &str, program: &Program) -> Outcome {
         self.wrapped_by(&[], verb, program)
     }
 
-    /// The same, started by these words of another command.
+    /// Does the same as [`Stage::wrapped`], started by these words of another command.
     pub fn wrapped_by(&self, starter: &[&str], verb: &str, program: &Program) -> Outcome {
         let replays = !verb.starts_with("record");
         if replays {
@@ -180,7 +181,7 @@ impl Stage {
         outcome
     }
 
-    /// The program's command, in this stage's surroundings; `trap` stands where the server was at replay.
+    /// Returns the program's command with this stage's configuration. At replay, `trap` takes the place of the server.
     pub fn command(&self, way: Way, program: &Program, trap: &Trap) -> Command {
         let target = self.configure(way, trap);
         let mut command = program.command(&target);
@@ -188,13 +189,13 @@ impl Stage {
         command
     }
 
-    /// Writes the configuration of `way` and says what a program is to be told.
+    /// Writes the configuration of `way`, and returns what a program needs to know.
     pub fn configure(&self, way: Way, trap: &Trap) -> Target {
         let port = self.database.port().map(|port| if way == Way::Replay { trap.port() } else { port });
         let keywords = self.database.keywords(port);
         let library = if way == Way::Bare { self.driver.path() } else { self.driver.shim().path() };
 
-        // Bare, super8's place is taken by the real driver under the same name.
+        // When run bare, the real driver takes super8's place under the same name.
         let mut section = vec![("Driver", library.display().to_string())];
         match way {
             Way::Bare => {}
@@ -231,7 +232,7 @@ impl Stage {
 
     /// Gives a command this stage's directory and environment.
     pub fn apply(&self, way: Way, command: &mut Command) {
-        // What the program itself asked for is kept, the developer's environment is not.
+        // Keeps the variables that the program's command sets, but not the developer's environment.
         let own: Vec<_> =
             command.get_envs().map(|(key, value)| (key.to_owned(), value.map(ToOwned::to_owned))).collect();
         self.configuration().apply(command);
@@ -243,7 +244,8 @@ impl Stage {
             Way::Record => _ = command.env("SUPER8_MODE", "record").env("SUPER8_CASSETTE", self.cassette()),
             Way::Replay => _ = command.env("SUPER8_MODE", "replay").env("SUPER8_CASSETTE", self.cassette()),
         }
-        // Also where another place than the environment says what is to be recorded; a replay finds out by itself.
+        // Set with Off as well, because another place than the environment may name the mode. A replay detects the
+        // format.
         if matches!(way, Way::Off | Way::Record) && self.format.get() == Format::Ndjson {
             command.env("SUPER8_FORMAT", "ndjson");
         }
@@ -262,8 +264,9 @@ impl Stage {
         assert_same(&what, ("bare", &bare), ("off", &self.run(Way::Off, program)));
     }
 
-    /// Runs `program` all four ways, recorded and replayed in both formats, and panics unless it printed the same bytes and
-    /// ended the same way each time. What was recorded comes back unchanged from the other format.
+    /// Runs `program` all four ways, recorded and replayed in both formats, and panics unless it printed the same bytes
+    /// and ended the same way each time. Also checks that the recordings survive conversion to the other format and
+    /// back.
     pub fn four_ways(&self, program: &Program) -> Outcome {
         let bare = self.run(Way::Bare, program);
         let what = format!("{} over {}", program.name(), self.driver.library());
@@ -280,7 +283,7 @@ impl Stage {
         bare
     }
 
-    /// Does `deed` on this stage once in each format.
+    /// Calls `deed` with this stage once in each format.
     pub fn in_both_formats(&self, mut deed: impl FnMut(&Stage)) {
         in_both_formats(|format| {
             self.format.set(format);
@@ -290,7 +293,7 @@ impl Stage {
     }
 }
 
-/// The ways through super8; `SUPER8_TEST_WAYS` (a list like `off,record`) narrows them while developing.
+/// Returns the ways through super8. `SUPER8_TEST_WAYS`, a list such as `off,record`, narrows them during development.
 fn ways() -> Vec<(Way, Format, &'static str)> {
     let mut ways = vec![
         (Way::Off, Format::Yaml, "off"),
@@ -305,7 +308,7 @@ fn ways() -> Vec<(Way, Format, &'static str)> {
     ways
 }
 
-/// Runs `program` over `driver` all four ways; the stage is given back for further questions to its cassette.
+/// Runs `program` over `driver` all four ways, and returns the stage for further checks of its cassette.
 pub fn four_ways(program: &Program, driver: Driver) -> Stage {
     let stage = Stage::new(program.name(), driver);
     stage.four_ways(program);

@@ -1,5 +1,5 @@
-//! `cargo xtask demo`: record a Python program on SQLite through unixODBC, take the driver and the database away,
-//! replay it, then change one statement. All of it with `super8`, the command.
+//! `cargo xtask demo`: records a Python program on SQLite through unixODBC with the command `super8`, takes the driver
+//! and the database away, replays the program, and then changes one statement.
 
 use crate::{Done, cargo, run, setup};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super8_tests::products;
 use super8_tests::python;
 use super8_tests::scratch::Scratch;
 
-/// The program that is recorded; it knows nothing of super8.
+/// The program that is recorded. It knows nothing of super8.
 const PROGRAM: &str = r#"import pyodbc
 
 shop = pyodbc.connect("DSN=shop", autocommit=True)
@@ -30,13 +30,13 @@ except pyodbc.Error as error:
     print("error:", error.args[0])
 "#;
 
-/// One run of the demo: the places it happens in.
+/// The directories of one run of the demo.
 struct Shop {
     scratch: Scratch,
     driver: PathBuf,
 }
 
-/// Runs the demonstration; it fails unless the replay printed what the recording printed.
+/// Runs the demo. Fails unless the replay prints what the recording printed.
 pub fn demo() -> Done {
     println!("super8: record a program's ODBC session, replay it without driver and database");
     setup::for_demo()?;
@@ -94,7 +94,7 @@ impl Shop {
     fn open() -> Shop {
         let scratch = Scratch::new("demo");
         scratch.directory("work");
-        // A copy: the real one belongs to the system.
+        // A copy that can be removed: the original belongs to the system.
         let driver = scratch.directory("drivers").join("libsqlite3odbc.so");
         std::fs::copy(Driver::Sqlite.path(), &driver)
             .unwrap_or_else(|error| panic!("cannot copy the SQLite driver: {error}"));
@@ -109,7 +109,7 @@ impl Shop {
             .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
     }
 
-    /// The program under `super8 record` or `super8 replay`.
+    /// Runs the program under `super8 record` or `super8 replay`.
     fn run(&self, verb: &str, program: &str) -> Outcome {
         let script = self.scratch.write("work/shop.py", program).display().to_string();
         let python = python::interpreter().display().to_string();
@@ -137,21 +137,21 @@ fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Begins a step.
+/// Prints the heading of a step.
 fn step(text: &str) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed) + 1;
     println!("\n{number}. {text}\n");
 }
 
-/// Shows text, indented.
+/// Prints text, indented.
 fn quote(text: &str) {
     for line in text.lines() {
         println!("   | {line}");
     }
 }
 
-/// Shows a directory as a tree with the size of each file.
+/// Prints a directory as a tree with the size of each file.
 fn tree(directory: &Path) {
     let name = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     println!("   {name}/");

@@ -1,4 +1,4 @@
-//! The project's chores, one per word: `cargo xtask test` and the others. Each does its own set-up on a bare Debian.
+//! The project's chores, `cargo xtask test` and others. Each does its own set-up on a bare Debian.
 
 mod demo;
 mod package;
@@ -47,21 +47,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Everything a change must pass: sets up, then checks format, lints and generated pages, builds, and runs every test.
+/// Runs everything that a change must pass: sets up, checks format, lints and generated pages, builds, and runs every
+/// test.
 fn test(words: &[String]) -> Done {
     setup::setup()?;
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     run(cargo(&["build", "--workspace", "--quiet"]))?;
     docs(&["--check".to_owned()])?;
-    // One binary after the other, each with cargo's own summary; the end-to-end tests come last.
+    // The end-to-end tests run last.
     let mut all = cargo(&["test", "--workspace", "--exclude", "super8-tests"]);
     let mut end_to_end = cargo(&["test", "-p", "super8-tests"]);
     all.args(words);
     end_to_end.args(words);
     run(all)?;
     run(end_to_end)?;
-    // A name that narrows the tests is no name of a suite, and asks for no count of instructions.
+    // If words select some tests, the suites and the instruction counts are left out.
     if !words.is_empty() {
         return Ok(());
     }
@@ -69,7 +70,7 @@ fn test(words: &[String]) -> Done {
     suites(&["--representative".to_owned()])
 }
 
-/// Replays cassettes damaged at random for longer than the tests do; the same seed damages the same.
+/// Replays randomly damaged cassettes for longer than the tests do. The same seed gives the same damage.
 fn fuzz(words: &[String]) -> Done {
     let mut test = cargo(&["test", "-p", "super8-tests", "damage_of_any_kind_does_no_harm", "--", "--nocapture"]);
     test.env("SUPER8_FUZZ_SECONDS", "600");
@@ -88,26 +89,26 @@ fn fuzz(words: &[String]) -> Done {
     run(test)
 }
 
-/// Sets up and runs the harness of third-party test suites (docs/suites.md). Words go to it.
+/// Sets up and runs the harness of third-party test suites (docs/suites.md), with these words.
 fn suites(words: &[String]) -> Done {
     setup::setup()?;
     let mut harness = cargo(&["run", "--quiet", "-p", "super8-suites", "--"]);
     harness.args(words);
     if words.iter().any(|word| word.starts_with("--time")) {
-        // what is timed is what is shipped
+        // times the release build
         run(cargo(&["build", "--release", "--quiet", "-p", "super8", "-p", "super8a"]))?;
         harness.env("SUPER8_PRODUCTS", super8_tests::products::target_directory().join("release"));
     }
     run(harness)
 }
 
-/// Compares what the libraries execute, as they are shipped, with the numbers in the repository. The program that measures is not
-/// among what counts, so that of the tests will do.
+/// Compares what the libraries of a release build execute with the numbers in the repository. The measuring program
+/// itself does not count, so a debug build of it will do.
 fn gate() -> Done {
     run(cargo(&["run", "--quiet", "-p", "super8-bench", "--", "--gate"]))
 }
 
-/// Builds both libraries and the bench as they are shipped, and measures.
+/// Builds both libraries and the bench in release mode, and measures.
 fn bench(words: &[String]) -> Done {
     run(cargo(&["build", "--release", "--quiet", "-p", "super8", "-p", "super8a"]))?;
     let mut bench = cargo(&["run", "--release", "--quiet", "-p", "super8-bench", "--"]);
@@ -123,7 +124,7 @@ const PAGES: [(&str, &str, &str); 4] = [
     ("docs/commands.schema.json", "super8-cassette", "json_schema"),
 ];
 
-/// Writes the generated pages; with `--check` only says whether they are as they would be written.
+/// Writes the generated pages. With `--check`, only checks that they are up to date.
 fn docs(words: &[String]) -> Done {
     let check = words.iter().any(|word| word == "--check");
     for (page, package, example) in PAGES {
@@ -142,7 +143,7 @@ fn docs(words: &[String]) -> Done {
     Ok(())
 }
 
-/// What an example of a package prints.
+/// Runs an example of a package and returns what it prints.
 fn generated(package: &str, example: &str) -> Result<String, String> {
     let mut program = cargo(&["run", "--quiet", "-p", package, "--example", example]);
     let output = program.output().map_err(|error| format!("cannot run cargo: {error}"))?;
@@ -156,21 +157,21 @@ fn write(path: &Path, text: &str) -> Done {
     std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-/// Why a chore could not be done, for the person who asked for it.
+/// The result of a chore; the error is a message for the user.
 pub type Done = Result<(), String>;
 
-/// Cargo, in the repository's top directory.
+/// Returns a cargo command that runs in the repository's top directory.
 pub fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(words).current_dir(super8_tests::products::repository());
-    // `cargo run` sets these for this program alone; a cargo below it must not rebuild because of them.
+    // `cargo run` sets these variables for this program only. A cargo that it starts must not rebuild because of them.
     for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
         command.env_remove(variable);
     }
     command
 }
 
-/// Shows a command, runs it and lets it print.
+/// Prints a command and runs it with its output shown.
 pub fn run(mut command: Command) -> Done {
     println!("+ {}", shown(&command));
     let status = command.stdin(Stdio::null()).status().map_err(|error| format!("{}: {error}", shown(&command)))?;

@@ -1,4 +1,5 @@
-//! `cargo xtask package`: a Python wheel, a Ruby gem, a package for npm, a Debian package and an archive, all of the same stripped binaries.
+//! `cargo xtask package`: builds a Python wheel, a Ruby gem, a package for npm, a Debian package and an archive, all
+//! from the same stripped binaries.
 
 use crate::{Done, cargo};
 use std::env::consts::ARCH;
@@ -9,17 +10,17 @@ use super8_tests::python;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const BINARIES: [&str; 3] = ["super8", "libsuper8.so", "libsuper8a.so"];
-/// What a package may not exceed.
+/// The largest size of a package in bytes.
 const LARGEST: u64 = 5_000_000;
 
-/// A package's word, and what makes it.
+/// The name of a kind of package, and the function that makes it.
 type Kind = (&'static str, fn(&Stage) -> Result<PathBuf, String>);
 const KINDS: [Kind; 5] =
     [("wheel", Stage::wheel), ("gem", Stage::gem), ("npm", Stage::npm), ("deb", Stage::deb), ("tar", Stage::tar)];
 const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: wheel, gem, npm, deb, tar";
 
-/// Builds the packages that the words name, or all of them. `--built` names a directory with binaries of an unoptimized build: nothing
-/// is compiled, little compressed, and no size is too large.
+/// Builds the packages that the words name, or all of them. `--built` names a directory with binaries of an unoptimized
+/// build: then nothing is compiled, compression is low, and sizes are not checked.
 pub fn package(words: &[String]) -> Done {
     let (mut into, mut built, mut kinds) = (target_directory().join("packages"), None, Vec::new());
     let mut words = words.iter().map(String::as_str);
@@ -50,15 +51,15 @@ pub fn package(words: &[String]) -> Done {
     Ok(())
 }
 
-/// Where packages are put together.
+/// The directories in which packages are put together.
 struct Stage {
     /// Where the packages go.
     into: PathBuf,
-    /// Scratch room, emptied by each run.
+    /// A scratch directory, which each run empties.
     room: PathBuf,
     /// The stripped binaries.
     binaries: PathBuf,
-    /// For tests: quickly made, and larger.
+    /// Whether to make packages quickly and larger, for tests.
     quick: bool,
 }
 
@@ -90,7 +91,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// A copy of a directory of the repository, in the room.
+    /// Copies a directory of the repository into the scratch directory.
     fn copy(&self, from: &str, to: &str) -> Result<PathBuf, String> {
         let to = self.room.join(to);
         directory(to.parent().unwrap_or(&to))?;
@@ -98,7 +99,7 @@ impl Stage {
         Ok(to)
     }
 
-    /// Copies the binaries, executable, and the licenses.
+    /// Copies the binaries (as executables) and the licenses.
     fn fill(&self, binaries: &Path, licenses: &Path) -> Done {
         let all = BINARIES.map(|name| self.binaries.join(name));
         run(command("install").args(["-m", "755", "-D", "-t"]).arg(binaries).args(all))?;
@@ -106,13 +107,14 @@ impl Stage {
         run(command("install").args(["-m", "644", "-D", "-t"]).arg(licenses).args(files))
     }
 
-    /// The Python wheel. Its tag says which C library it needs: auditwheel looks at the symbols.
+    /// Builds the Python wheel. auditwheel finds out from the symbols which C library it needs, and puts that into its
+    /// tag.
     fn wheel(&self) -> Result<PathBuf, String> {
         let tools = python::packaging().map_err(|reason| format!("no tools to make a wheel: {reason}"))?;
         let source = self.copy("packages/python", "python")?;
         let _ = std::fs::remove_dir_all(source.join("src/super8/bin"));
         self.fill(&source.join("src/super8/bin"), &source)?;
-        // the command and the wheel have the same
+        // the command and the wheel have the same plugin
         let plugin = repository().join("cli/src/wrap/pytest_plugin.py");
         run(command("cp").arg(plugin).arg(source.join("src/super8/_fixtures.py")))?;
         let built = self.room.join("wheel");
@@ -131,7 +133,7 @@ impl Stage {
         self.take(&only(&audited)?)
     }
 
-    /// The Ruby gem.
+    /// Builds the Ruby gem.
     fn gem(&self) -> Result<PathBuf, String> {
         let source = self.copy("packages/ruby", "ruby")?;
         self.fill(&source.join("libexec"), &source)?;
@@ -144,7 +146,7 @@ impl Stage {
         self.take(&source.join(name))
     }
 
-    /// The package for npm, as `npm pack` would make it.
+    /// Builds the package for npm, as `npm pack` would make it.
     fn npm(&self) -> Result<PathBuf, String> {
         let source = self.copy("packages/node", "npm/package")?;
         self.fill(&source.join("bin"), &source)?;
@@ -164,7 +166,7 @@ impl Stage {
         Ok(file)
     }
 
-    /// The Debian package. It registers nothing: `super8 install` does.
+    /// Builds the Debian package. It does not register super8 as a driver: `super8 install` does.
     fn deb(&self) -> Result<PathBuf, String> {
         let root = self.room.join("deb/debian/super8-odbc");
         self.tree(&root.join("usr"), "super8-odbc", &format!("lib/{ARCH}-linux-gnu/odbc"))?;
@@ -188,7 +190,7 @@ impl Stage {
         self.take(&only(&built)?)
     }
 
-    /// An archive for everything else, to be unpacked in /usr/local or anywhere.
+    /// Builds an archive for all other systems, to be unpacked in /usr/local or anywhere.
     fn tar(&self) -> Result<PathBuf, String> {
         let name = format!("super8-{VERSION}-{ARCH}-linux");
         let root = self.room.join("tar").join(&name);
@@ -198,7 +200,7 @@ impl Stage {
         Ok(file)
     }
 
-    /// An archive of what has this name in a directory; the same files give the same bytes.
+    /// Makes an archive of the entry `name` in a directory. The same files give the same bytes.
     fn archive(&self, file: &Path, compression: &str, directory: &Path, name: &str) -> Done {
         let level = if self.quick { "-1" } else { "-9" };
         let mut tar = command("tar");
@@ -207,7 +209,7 @@ impl Stage {
         run(tar.arg(file).arg("-C").arg(directory).arg(name))
     }
 
-    /// Everything below a prefix: command, libraries, header, pages of the manual, completions, documentation.
+    /// Installs everything below a prefix: command, libraries, header, pages of the manual, completions, documentation.
     fn tree(&self, prefix: &Path, package: &str, libraries: &str) -> Done {
         let install = |mode: &str, files: &[PathBuf], to: PathBuf| {
             run(command("install").args(["-m", mode, "-D", "-t"]).arg(to).args(files))
@@ -236,7 +238,7 @@ impl Stage {
         install("644", &files.map(|name| repository().join(name)), doc)
     }
 
-    /// Moves a package to where packages go.
+    /// Moves a package to the directory of packages.
     fn take(&self, file: &Path) -> Result<PathBuf, String> {
         let to = self.into.join(file.file_name().unwrap_or_default());
         std::fs::rename(file, &to).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -248,7 +250,7 @@ fn command(program: &str) -> Command {
     Command::new(program)
 }
 
-/// Runs a command, and shows what it printed if it fails.
+/// Runs a command. If it fails, the error has what it printed.
 fn run(command: &mut Command) -> Done {
     let shown = format!("{command:?}");
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{shown}: {error}"))?;
@@ -271,14 +273,14 @@ fn write(path: &Path, text: &str) -> Done {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The one file in a directory.
+/// Returns the only file in a directory.
 fn only(directory: &Path) -> Result<PathBuf, String> {
     let mut entries = std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let entry = entries.next().ok_or_else(|| format!("{} is empty", directory.display()))?;
     entry.map(|entry| entry.path()).map_err(|error| format!("{}: {error}", directory.display()))
 }
 
-/// The binaries of a package's tree.
+/// Returns the binaries of a package's tree.
 fn binaries_below(root: &Path) -> Result<Vec<PathBuf>, String> {
     let libraries = root.join(format!("usr/lib/{ARCH}-linux-gnu/odbc"));
     let binaries =
@@ -299,7 +301,7 @@ fn copyright() -> Result<String, String> {
     ))
 }
 
-/// What dpkg-gencontrol wants to know of the version.
+/// Returns the changelog from which dpkg-gencontrol takes the version.
 fn changelog() -> String {
     format!(
         "super8-odbc ({VERSION}) unstable; urgency=low\n\n  * See CHANGELOG.md.\n\n -- The super8 developers <super8@localhost>  \

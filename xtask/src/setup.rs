@@ -1,16 +1,16 @@
-//! What a bare Debian lacks: packages by name, and the Python environment. Doing it twice changes nothing.
+//! Installs what a bare Debian lacks: packages, and the Python environment. Doing it twice changes nothing.
 
 use crate::{Done, run};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use super8_tests::{packages, python, server};
 
-/// A script whose presence keeps Debian's packages from starting the services they install.
+/// A script that keeps Debian's packages from starting the services that they install.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
-/// What Debian would start, now and at every boot.
+/// The services that Debian would start, now and at every boot.
 const SERVICES: [&str; 6] = ["postgresql", "mariadb", "pdns", "proftpd", "kamailio", "freeradius"];
 
-/// Installs everything the tests and the demo need.
+/// Installs everything that the tests and the demo need.
 pub fn setup() -> Done {
     for_demo()?;
     python::install_drivers()?;
@@ -18,10 +18,10 @@ pub fn setup() -> Done {
     python::packaging().map(drop)
 }
 
-/// Installs what the demo needs, and most of what the tests need.
+/// Installs everything that the demo needs, and most of what the tests need.
 pub fn for_demo() -> Done {
     install(packages::DEBIAN)?;
-    // Debian's package does not go with another build of Node.js, which has npm itself
+    // Debian's npm conflicts with other builds of Node.js, which bring their own npm
     if packages::found("npm").is_none() {
         install(&["npm"])?;
     }
@@ -43,7 +43,7 @@ pub fn install(wanted: &[&str]) -> Done {
     let fetch = |words: &[&str]| run(privileged("apt-get", words));
     let mut words = vec!["install", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", "-q"];
     words.extend(&missing);
-    // A list of packages that is there may be good enough; a missing or old one is fetched first.
+    // The existing package lists may be good enough; if not, they are updated first.
     if fetch(&words).is_err() {
         fetch(&["update", "-q"])?;
         fetch(&words)?;
@@ -59,7 +59,7 @@ fn installed(package: &str) -> bool {
     asked.is_ok_and(|output| output.status.success() && output.stdout == b"installed")
 }
 
-/// A service that only came with a package we asked for: the tests start servers of their own.
+/// Stops and disables a service that came with a package. The tests start their own servers.
 fn leave_off(service: &str) {
     if Path::new("/run/systemd/system").exists() {
         let _ = run(privileged("systemctl", &["disable", "--now", service]));
@@ -78,7 +78,7 @@ fn privileged(program: &str, words: &[&str]) -> Command {
     command
 }
 
-/// While this lives, packages do not start services.
+/// Keeps packages from starting services while it lives.
 struct Quiet {
     ours: bool,
 }

@@ -1,4 +1,4 @@
-//! Reading rows in every style and as every family of C types.
+//! Reads rows in every style and as every family of C types.
 
 use std::rc::Rc;
 

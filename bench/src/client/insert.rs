@@ -1,4 +1,4 @@
-//! Prepared inserts, single and in arrays; also how the table that is read was filled in the first place.
+//! Prepared inserts, single and in arrays. They also fill the table that is read.
 
 use std::rc::Rc;
 
@@ -16,9 +16,9 @@ type Result<T> = std::result::Result<T, String>;
 
 const TABLE: &str = "bench_insert";
 
-/// Inserts `count` rows in one transaction into a table of its own, then asks the database what it holds.
+/// Inserts `count` rows in one transaction into a table of its own, then checks the table.
 ///
-/// Only the row number changes from row to row, so that making the values costs next to nothing. In arrays, `count`
+/// Only the row number changes from row to row, so that making the values costs almost nothing. With arrays, `count`
 /// must be a multiple of [`BLOCK`].
 pub fn rows(
     environment: &Environment,
@@ -56,7 +56,7 @@ fn create(connection: &Connection<'_>, table: &str, database: Database) -> Resul
     statement.execute_direct(&fact::create(table, database))
 }
 
-/// Inserts rows 1 to `count` in sets of `rows`, each made by `put` from its place in the set and its number.
+/// Inserts rows 1 to `count` in sets of `rows`. `put` makes each row from its place in the set and its number.
 fn insert(
     connection: &Connection<'_>,
     table: &str,
@@ -87,7 +87,7 @@ fn renumber(set: &RowSet, row: usize, id: u64) {
     set.put(row, 0, &(id as i32).to_le_bytes());
 }
 
-/// Asks how many rows the table holds and what their numbers add up to: an insert that was lost is an error.
+/// Reads how many rows the table has and the sum of their numbers. Fails if an insert was lost.
 fn held(connection: &Connection<'_>, table: &str, count: u64, sum: &mut Checksum) -> Result<()> {
     let statement = connection.statement()?;
     let specs = [Spec { c_type: CDataType::SBigInt, width: 8 }; 2];

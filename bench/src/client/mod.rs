@@ -1,8 +1,8 @@
 //! The measured program: an ordinary ODBC client that runs one case once and prints what it used.
 //!
-//! It is a process of its own for each measurement, so that environment, loaded drivers and peak memory are clean.
-//! What is measured begins before the first connect and ends after the last disconnect: a recording is published
-//! there, and a cassette is opened there.
+//! Each measurement is a process of its own, so that environment, loaded drivers and peak memory are clean. It is
+//! measured from before the first connect, where a cassette is opened, to after the last disconnect, where a recording
+//! is published.
 
 mod fetch;
 mod insert;
@@ -21,7 +21,7 @@ pub struct Sample {
     pub cpu: u64,
     /// Peak resident size in KiB.
     pub peak: u64,
-    /// The checksum over everything received.
+    /// The checksum of everything received.
     pub checksum: u64,
 }
 

@@ -22,7 +22,7 @@ pub fn connects(environment: &Environment, connection_string: &str, count: u64, 
     Ok(())
 }
 
-/// `count` point queries on one connection and one statement handle.
+/// Runs `count` point queries on one connection and one statement handle.
 pub fn queries(environment: &Environment, connection_string: &str, count: u64, sum: &mut Checksum) -> Result<()> {
     let connection = environment.connect(connection_string)?;
     query_loop(&connection, "SELECT 1", count, sum)?;
@@ -44,8 +44,8 @@ fn query_loop(connection: &Connection<'_>, sql: &str, count: u64, sum: &mut Chec
     Ok(())
 }
 
-/// `count` point queries in all, on eight connections used by a thread each; every connection asks its own query,
-/// so that answers that reach the wrong connection change the checksum.
+/// Runs `count` point queries in all, on eight connections with a thread each. Every connection has its own query, so
+/// that an answer that reaches the wrong connection changes the checksum.
 pub fn threads(environment: &Environment, connection_string: &str, count: u64, sum: &mut Checksum) -> Result<()> {
     let connections = (0..THREADS).map(|_| environment.connect(connection_string)).collect::<Result<Vec<_>>>()?;
     let barrier = Barrier::new(THREADS as usize);
@@ -73,7 +73,7 @@ pub fn threads(environment: &Environment, connection_string: &str, count: u64, s
     Ok(())
 }
 
-/// SQLNumResultCols `count` times on one executed query.
+/// Calls SQLNumResultCols `count` times on one executed query.
 pub fn call_columns(environment: &Environment, connection_string: &str, count: u64, sum: &mut Checksum) -> Result<()> {
     let connection = environment.connect(connection_string)?;
     let statement = connection.statement()?;
@@ -85,7 +85,7 @@ pub fn call_columns(environment: &Environment, connection_string: &str, count: u
     connection.close()
 }
 
-/// SQLGetData `count` times on one integer; from the second time on a driver may answer "no data".
+/// Calls SQLGetData `count` times on one integer. From the second time on, a driver may return SQL_NO_DATA.
 pub fn call_get_data(environment: &Environment, connection_string: &str, count: u64, sum: &mut Checksum) -> Result<()> {
     let connection = environment.connect(connection_string)?;
     let statement = connection.statement()?;

@@ -96,7 +96,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The value of `SUPER8_MODE`, and the verb.
+    /// Returns the value of `SUPER8_MODE`, and the verb.
     fn name(self) -> &'static str {
         match self {
             Mode::Record => "record",

@@ -46,13 +46,13 @@ struct Blessed {
     cases: BTreeMap<String, Cost>,
 }
 
-/// What the numbers were measured with.
+/// The compiler and packages with which the numbers were measured.
 #[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Machine {
-    /// Numbers are comparable only if this is the same,
+    /// The compiler's version. Numbers of another one are not compared.
     rustc: String,
-    /// and this: the processor's architecture.
+    /// The target. Numbers of another one are not compared.
     host: String,
     /// For the reader only.
     packages: String,

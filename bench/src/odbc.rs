@@ -126,14 +126,14 @@ impl Connection<'_> {
         check(code, "SQLSetConnectAttr", HandleType::Dbc, self.handle.as_handle())
     }
 
-    /// Commits.
+    /// Commits the transaction.
     pub fn commit(&self) -> Result<()> {
         // SAFETY: the handle is a live connection.
         let code = unsafe { SQLEndTran(HandleType::Dbc, self.handle.as_handle(), CompletionType::Commit) };
         check(code, "SQLEndTran", HandleType::Dbc, self.handle.as_handle())
     }
 
-    /// Disconnects and reports a failure, which dropping would not.
+    /// Disconnects, and reports a failure, which dropping the connection would not.
     pub fn close(self) -> Result<()> {
         // SAFETY: the handle is live; statements borrow the connection, so none is left.
         let code = unsafe { SQLDisconnect(self.handle) };
@@ -156,26 +156,27 @@ impl Statement<'_> {
         check(code, what, HandleType::Stmt, self.handle.as_handle())
     }
 
-    /// SQLExecDirect.
+    /// Calls SQLExecDirect.
     pub fn execute_direct(&self, sql: &str) -> Result<()> {
         // SAFETY: the text is valid for its length.
         let code = unsafe { SQLExecDirect(self.handle, sql.as_ptr(), sql.len() as i32) };
         if code == SqlReturn::NO_DATA { Ok(()) } else { self.check(code, "SQLExecDirect") }
     }
 
-    /// SQLPrepare.
+    /// Calls SQLPrepare.
     pub fn prepare(&self, sql: &str) -> Result<()> {
         // SAFETY: the text is valid for its length.
         self.check(unsafe { SQLPrepare(self.handle, sql.as_ptr(), sql.len() as i32) }, "SQLPrepare")
     }
 
-    /// SQLExecute.
+    /// Calls SQLExecute.
     pub fn execute(&self) -> Result<()> {
         // SAFETY: bound parameters point into a RowSet kept in `bound`.
         self.check(unsafe { SQLExecute(self.handle) }, "SQLExecute")
     }
 
-    /// SQLFetch: false at the end of the data. A warning (a value cut off) is an error here: buffers are large enough.
+    /// Calls SQLFetch. Returns false at the end of the data. A warning (a cut value) is an error here, because buffers
+    /// are large enough.
     pub fn fetch(&self) -> Result<bool> {
         // SAFETY: bound columns point into a RowSet kept in `bound`.
         let code = unsafe { SQLFetch(self.handle) };
@@ -189,7 +190,7 @@ impl Statement<'_> {
         }
     }
 
-    /// SQLGetData of one column (0-based) into the first row of `rows`; a value cut off is an error.
+    /// Calls SQLGetData for one column (0-based) into the first row of `rows`. A cut value is an error.
     pub fn get_data(&self, rows: &RowSet, column: usize) -> Result<()> {
         match self.get_data_again(rows, column) {
             SqlReturn::SUCCESS => Ok(()),
@@ -202,7 +203,7 @@ impl Statement<'_> {
         }
     }
 
-    /// SQLGetData whatever it returns: also `SQL_NO_DATA` when the value was read before.
+    /// Calls SQLGetData and returns its return code, which is `SQL_NO_DATA` if the value was read before.
     pub fn get_data_again(&self, rows: &RowSet, column: usize) -> SqlReturn {
         let spec = rows.spec(column);
         // SAFETY: value and indicator lie in `rows`, which outlives the call; the width is the buffer's.
@@ -218,7 +219,7 @@ impl Statement<'_> {
         }
     }
 
-    /// SQLNumResultCols.
+    /// Calls SQLNumResultCols.
     pub fn columns(&self) -> Result<i16> {
         let mut count = 0;
         // SAFETY: `count` is writable.
@@ -226,7 +227,7 @@ impl Statement<'_> {
         Ok(count)
     }
 
-    /// SQLFreeStmt with SQL_CLOSE.
+    /// Calls SQLFreeStmt with SQL_CLOSE.
     pub fn close(&self) -> Result<()> {
         // SAFETY: the handle is live.
         self.check(unsafe { SQLFreeStmt(self.handle, FreeStmtOption::Close) }, "SQLFreeStmt")

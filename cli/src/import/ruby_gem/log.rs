@@ -13,7 +13,7 @@ use super::column::Column;
 use super::csv::{self, Fetched};
 use super::item::Item;
 
-/// What the gem recorded.
+/// The gem's recording.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) commands: Vec<Command>,
@@ -33,7 +33,7 @@ pub(super) struct Command {
     pub(super) action: Action,
 }
 
-/// What was done.
+/// What the command did.
 #[derive(Debug)]
 pub(super) enum Action {
     Connect {

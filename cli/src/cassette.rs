@@ -154,7 +154,7 @@ const AHEAD: usize = 1000;
 pub type Entries<'e> = &'e mut dyn Iterator<Item = Result<(EntryRef, Head), CassetteError>>;
 
 /// Gives `read` an iterator over the entries of a cassette, so that two cassettes can be walked over side by side. A
-/// thread scans the log; no more than [`AHEAD`] entries are held.
+/// thread scans the log, at most `AHEAD` entries ahead of the reader.
 ///
 /// # Errors
 /// What `read` returns.

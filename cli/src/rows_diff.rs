@@ -123,8 +123,8 @@ impl Told<'_> {
         }
     }
 
-    /// Handles a row of the second result that the first does not have. Pairs it with the first removed row that shares
-    /// a cell with it.
+    /// Handles a row of the second result that the first does not have. Pairs it with the first removed row that may
+    /// have been changed into it ([`succeeds`]).
     fn come(&mut self, row: &Row) {
         match self.gone.iter().position(|old| succeeds(old, row)) {
             Some(at) => {

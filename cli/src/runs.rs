@@ -234,7 +234,7 @@ fn file_name(cassette: &str) -> String {
     Sha256::digest(cassette).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Removes the oldest files if there are more than [`KEPT`].
+/// Removes the oldest files if there are more than `KEPT`.
 fn prune(directory: &Path) {
     let files = fs::read_dir(directory).into_iter().flatten().flatten();
     let files = files.filter(|file| file.file_name() != LOCK);

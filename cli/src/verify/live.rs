@@ -230,8 +230,8 @@ impl Live<'_> {
     }
 }
 
-/// SQLSTATEs with which drivers refuse C types and buffers. A cassette does not have these, so such a refusal is no
-/// divergence.
+/// SQLSTATEs with which drivers refuse C types and buffers. An execution that was recorded with one of these is left
+/// out, because a cassette does not say how the program bound its parameters.
 const REFUSED: &[&str] = &["07006", "HY003", "HY004", "HY090", "HY104", "HY105", "HYC00"];
 
 fn outcome(recorded: String, now: String) -> compare::Difference {

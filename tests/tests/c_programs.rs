@@ -38,6 +38,7 @@ on_every_database! {
     bound "bound.c",
     get_data "get_data.c",
     metadata "metadata.c",
+    set_by_text "set_by_text.c",
     catalog "catalog.c",
     params "params.c",
     at_execution "at_execution.c",

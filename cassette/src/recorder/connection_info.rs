@@ -126,6 +126,14 @@ impl ConnectionInfo {
         to_write
     }
 
+    /// Does the same for an answer that only repeats what the application set. It is written only where the question had
+    /// another answer before.
+    pub(super) fn repeated(&mut self, connection: ConnectionId, answer: Fields) -> ToWrite {
+        let asked = answer.iter().filter(|(key, _)| !key.is_reply());
+        let question = question(asked.map(|(key, value)| (*key, value)));
+        self.written(connection, (&question, false), Reply::Default, || Arc::new(answer))
+    }
+
     /// Does the same for a call with this key whose outcome is the default one or another. `before` says how often the
     /// call has had the default outcome since the last command, if it ever had. `answer` makes what would be written.
     pub(super) fn outcome(
@@ -243,6 +251,28 @@ mod tests {
         assert_eq!(facts.replied(B, fact(1, "y")), changed(after(fact(1, "y"), 1)));
         assert_eq!(facts.replied(B, fact(1, "y")), ToWrite::default());
         assert_eq!(facts.replied(B, fact(1, "z")), changed(after(fact(1, "z"), 3)));
+    }
+
+    #[test]
+    fn an_answer_that_repeats_what_was_set_is_written_where_another_one_came_before() {
+        let changed = |answer| ToWrite { first: None, changed: Some(answer) };
+        let mut facts = ConnectionInfo::default();
+        facts.connected(&connect(A, "one"));
+        assert_eq!(facts.repeated(A, fact(1, "set")), ToWrite::default());
+        facts.commanded(A);
+        assert_eq!(
+            facts.replied(A, fact(1, "other")),
+            changed(fact(1, "other")),
+            "the file would say it of the first one"
+        );
+        facts.commanded(A);
+        assert_eq!(facts.repeated(A, fact(1, "set")), changed(fact(1, "set")));
+        assert_eq!(facts.repeated(A, fact(1, "set")), ToWrite::default());
+        // another answer came first: the file has it
+        facts.connected(&connect(B, "two"));
+        assert_eq!(facts.replied(B, fact(1, "other")), ToWrite { first: Some(fact(1, "other")), changed: None });
+        facts.connected(&connect(C, "two"));
+        assert_eq!(facts.repeated(C, fact(1, "set")), changed(fact(1, "set")));
     }
 
     #[test]

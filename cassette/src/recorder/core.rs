@@ -701,6 +701,18 @@ impl Recorder {
         self.write_info(&mut log, connection, to_write)
     }
 
+    /// Does the same for an answer that only repeats what the application set, and that replay gives without being told.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn repeated_info(&self, connection: ConnectionId, answer: Fields) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        let to_write = log.info.repeated(connection, self.redactor.answer(answer));
+        self.write_info(&mut log, connection, to_write)
+    }
+
     /// Stores the outcome of a call whose default outcome is not written, by the same rules as replies about a
     /// connection. `key` is what was asked. `said` is the outcome, or `None` for the default. `before` says how often
     /// since the connection's last command the call had the default outcome without this recording being told, if it

@@ -167,7 +167,7 @@ impl Connection<Recorded> {
     }
 
     /// Stores the answers to a question that belongs to the connection. `set` is the value that the application itself
-    /// set; an answer that only repeats it is not written.
+    /// set; an answer that only repeats it is written only if another one came before.
     pub(super) fn keep_answers(
         &self,
         mut fields: Fields,
@@ -179,11 +179,18 @@ impl Connection<Recorded> {
         for answer in asked.answers(question) {
             let result = result_value(question, answer.replies, &self.secrecy);
             let is_set = set.as_ref() == Some(&result) && *answer.outcome == Outcome::SUCCESS;
-            if answer.follows || is_set {
+            if answer.follows {
                 continue;
             }
             let mut fields = fields.clone();
             fields.extend(answer.room);
+            if is_set {
+                fields.add(Key::Result, result);
+                if let Err(error) = self.recorder().repeated_info(self.id(), fields) {
+                    return unwritable(error);
+                }
+                continue;
+            }
             let written = self.keep_info(fields, Some(result), answer.outcome.clone());
             if written != *answer.outcome {
                 return written;

@@ -39,6 +39,7 @@ on_every_database! {
     get_data "get_data.c",
     metadata "metadata.c",
     set_by_text "set_by_text.c",
+    type_info "type_info.c",
     catalog "catalog.c",
     params "params.c",
     at_execution "at_execution.c",

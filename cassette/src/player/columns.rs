@@ -152,7 +152,7 @@ fn gives_result(method: Method) -> bool {
 }
 
 /// Merges two descriptions, column by column and key by key. Where both say something, the later one counts.
-fn merge(known: &Value, more: &Value) -> Value {
+pub(super) fn merge(known: &Value, more: &Value) -> Value {
     match (known, more) {
         (Value::List(known), Value::List(more)) => {
             let both = known.iter().zip(more).map(|(known, more)| merge(known, more));

@@ -239,6 +239,17 @@ impl LogPlayer {
         })
     }
 
+    /// Returns how many rows the entries of a statement have that are played, if they say so.
+    pub(super) fn rows_before(&self, connection: ConnectionId, statement: u32) -> u64 {
+        self.in_lane(connection, Some(statement), |state, lane, recorded| {
+            let positions = self.index.statement(recorded.0, recorded.1);
+            let bound = self.cursor_of(state, lane).bound(&self.index, positions);
+            let played = positions.iter().take_while(|position| **position < bound).map(|at| self.index.slot(*at));
+            let entries = played.filter(|slot| slot.method.is_rows()).map(|slot| self.storage.entry(slot.place()));
+            entries.filter_map(|entry| rows::count(&entry.ok()?)).sum()
+        })
+    }
+
     /// Hands out the next run of rows of a statement.
     pub(super) fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));

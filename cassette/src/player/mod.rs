@@ -78,7 +78,7 @@ use facts::Relatives;
 use log_player::LogPlayer;
 use mismatch::Scene;
 use parts::UnitsOfParts;
-use result_answers::{OWN, Serving};
+use result_answers::{OWN, OtherAnswer, Serving};
 
 /// A cassette being played: one per cassette and process, shared by all connections and threads.
 ///
@@ -238,6 +238,16 @@ impl Player {
         self.any.as_ref().filter(|_| statement.is_none_or(|statement| statement < FIRST_RESULT_ANSWER))
     }
 
+    /// Makes players of the other recordings of the question that a statement is served; none for any other statement.
+    fn others(&self, connection: ConnectionId, statement: Option<u32>) -> Vec<OtherAnswer> {
+        match statement {
+            Some(statement) if statement >= FIRST_RESULT_ANSWER => {
+                self.serving.others(&self.log, connection, statement)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the player that plays this statement, if that is not the player of the log, and the statement's
     /// connection and id there.
     fn elsewhere(&self, connection: ConnectionId, statement: Option<u32>) -> Option<Elsewhere<'_>> {
@@ -310,8 +320,26 @@ impl Player {
             return fetched;
         }
         match self.elsewhere(connection, Some(statement)) {
-            Some((player, connection, statement)) => self.log.adopt(player.fetch(connection, statement)),
+            Some((player, own, number)) => {
+                let before = player.rows_before(own, number);
+                let fetched = self.log.adopt(player.fetch(own, number))?;
+                Ok(match fetched {
+                    Fetched::Rows(run) => Fetched::Rows(self.filled(connection, statement, run, before)),
+                    fetched => fetched,
+                })
+            }
             None => self.log.fetch(connection, statement),
+        }
+    }
+
+    /// Fills a run of a statement that is served with what other statements read of the same result.
+    fn filled(&self, connection: ConnectionId, statement: u32, run: PlayedRun, before: u64) -> PlayedRun {
+        let others = self.others(connection, Some(statement));
+        match run.bookmarks() {
+            false if !others.is_empty() => {
+                run.filled_by(before, others.iter().filter_map(result_answers::reading).collect())
+            }
+            _ => run,
         }
     }
 
@@ -371,12 +399,22 @@ impl Player {
         in_force: &[Fields],
         later: &[Fields],
     ) -> Result<Option<Entry>, CassetteError> {
-        match self.elsewhere(connection, statement) {
+        let found = match self.elsewhere(connection, statement) {
             Some((player, connection, statement)) => {
                 player.answer(connection, Some(statement), method, in_force, later)
             }
             None => self.log.answer(connection, statement, method, in_force, later),
+        }?;
+        if found.is_some() {
+            return Ok(found);
         }
+        for (other, _) in self.others(connection, statement) {
+            let found = other.answer(OWN.0, Some(OWN.1), method, in_force, later)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Returns what was recorded about the columns of the statement's current result, as a list of maps. `None` if nothing was.
@@ -384,10 +422,16 @@ impl Player {
     /// # Errors
     /// An entry or columns file is unreadable.
     pub fn columns(&self, connection: ConnectionId, statement: u32) -> Result<Option<Arc<Value>>, CassetteError> {
-        match self.elsewhere(connection, Some(statement)) {
+        let own = match self.elsewhere(connection, Some(statement)) {
             Some((player, connection, statement)) => player.columns(connection, statement),
             None => self.log.columns(connection, statement),
-        }
+        };
+        self.others(connection, Some(statement)).iter().try_fold(own?, |known, (other, _)| {
+            Ok(match (other.columns(OWN.0, OWN.1)?, known) {
+                (Some(more), Some(known)) => Some(Arc::new(columns::merge(&more, &known))),
+                (more, known) => known.or(more),
+            })
+        })
     }
 
     /// Finds what was recorded of reading a column by itself rather than with its row, between the statement's last

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::index::ResultAnswer;
-use super::log_player::LogPlayer;
+use super::log_player::{Fetched, LogPlayer};
+use super::rows::OtherReading;
 use super::sources::Source;
 use crate::{ConnectionId, Entry, Key, Method, Value};
 
@@ -85,6 +86,29 @@ impl Serving {
         Some((player, asked))
     }
 
+    /// Makes players of the other recordings of the question that a live statement is served. The program may have asked about
+    /// one of them what it did not ask about this one: all of them are the same result.
+    pub(super) fn others(&self, log: &LogPlayer, connection: ConnectionId, statement: u32) -> Vec<OtherAnswer> {
+        let Some(Served { answer, .. }) = self.at((connection, statement)) else { return Vec::new() };
+        let is_same = |own: Option<&Entry>, other: Option<&Entry>| match (own, other) {
+            (Some(own), Some(other)) => log.comparison.difference(other, own).is_none(),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        let others_in = |source: &Source| {
+            let driver = source.driver(answer.connection);
+            let is_other = |other: &&Arc<ResultAnswer>| {
+                !Arc::ptr_eq(&answer, other)
+                    && source.driver(other.connection) == driver
+                    && is_same(Some(&answer.asked), Some(&other.asked))
+                    && is_same(answer.executed.as_ref(), other.executed.as_ref())
+            };
+            let others = source.result_answers.iter().filter(is_other);
+            others.map(|other| (player_of(log, source, other), Arc::clone(other))).collect::<Vec<OtherAnswer>>()
+        };
+        let holds = |source: &&Source| source.result_answers.iter().any(|own| Arc::ptr_eq(own, &answer));
+        log.storage.0.current_first().find(holds).map(others_in).unwrap_or_default()
+    }
+
     /// Returns what a live statement is served.
     pub(super) fn at(&self, at: (ConnectionId, u32)) -> Option<Served> {
         self.0.lock().get(&at).cloned()
@@ -112,6 +136,9 @@ impl Serving {
         self.0.lock().retain(|(of, _), _| *of != connection);
     }
 }
+
+/// Another recording of a question, and a player of it.
+pub(super) type OtherAnswer = (LogPlayer, Arc<ResultAnswer>);
 
 /// Says whether a cassette has any result answers that begin with this method.
 pub(super) fn begins_with(log: &LogPlayer, method: Method) -> bool {
@@ -157,6 +184,20 @@ pub(super) fn find<'l>(
         let best = known.min_by_key(|(rank, _)| *rank).map(|(_, answer)| Arc::clone(answer));
         best.map(|answer| (source, answer))
     })
+}
+
+/// Reads all rows of a result answer, as far as they were read when it was recorded.
+pub(super) fn reading(other: &OtherAnswer) -> Option<OtherReading> {
+    let (player, answer) = other;
+    for asked in [Some(&answer.asked), answer.executed.as_ref()].into_iter().flatten() {
+        let asked = Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() };
+        player.command(&asked).ok()?;
+    }
+    let mut reading = OtherReading::new();
+    while let Ok(Fetched::Rows(mut run)) = player.fetch(OWN.0, OWN.1) {
+        reading.add(&mut run).ok()?;
+    }
+    Some(reading)
 }
 
 /// Makes the player of one result answer.

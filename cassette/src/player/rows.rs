@@ -75,6 +75,62 @@ pub(super) struct Live {
     pub(super) same: Vec<SameColumn>,
 }
 
+/// The rows of a result as another statement read it, from the first one on.
+pub(super) struct OtherReading {
+    c_types: Vec<String>,
+    /// `None` for a row beside which more than its cells was recorded.
+    rows: Vec<Option<ByteRecord>>,
+}
+
+impl OtherReading {
+    /// Reads what is left of a run, after those before it.
+    ///
+    /// # Errors
+    /// A row that cannot be read.
+    pub(super) fn add(&mut self, run: &mut PlayedRun) -> Result<(), CassetteError> {
+        while run.next()?.is_some() {
+            let is_plain =
+                run.outcome().is_none() && !run.bookmarks && (self.rows.is_empty() || run.c_types == self.c_types);
+            if self.rows.is_empty() {
+                self.c_types.clone_from(&run.c_types);
+            }
+            self.rows.push(run.current().filter(|_| is_plain).cloned());
+        }
+        Ok(())
+    }
+
+    pub(super) fn new() -> OtherReading {
+        OtherReading { c_types: Vec::new(), rows: Vec::new() }
+    }
+}
+
+/// What other statements read of the rows of a run.
+struct Others {
+    readings: Vec<OtherReading>,
+    /// How many rows of the result come before the run.
+    before: u64,
+}
+
+impl Others {
+    /// Puts the cells that others read in the place of those that are unread in a row. The row is the n-th of the run, from 1.
+    fn fill(&self, n: u64, row: &mut ByteRecord, c_types: &[String]) {
+        let at = usize::try_from(self.before + n).unwrap_or(usize::MAX).saturating_sub(1);
+        let is_read = |field: &&[u8]| *field != cell::UNREAD;
+        let of_others = |column: usize| {
+            let same_type = |reading: &&OtherReading| reading.c_types.get(column) == c_types.get(column);
+            let readings = self.readings.iter().filter(same_type);
+            readings.filter_map(|reading| reading.rows.get(at)?.as_ref()?.get(column)).find(is_read)
+        };
+        let own = |column: usize| row.get(column).filter(is_read);
+        if (0..c_types.len()).all(|column| own(column).is_some() || of_others(column).is_none()) {
+            return;
+        }
+        let fields = (0..c_types.len().max(row.len()))
+            .map(|column| own(column).or_else(|| of_others(column)).unwrap_or(cell::UNREAD));
+        *row = fields.collect();
+    }
+}
+
 /// A run of rows being played.
 pub struct PlayedRun {
     source: Source,
@@ -96,6 +152,7 @@ pub struct PlayedRun {
     returned: u64,
     ended: bool,
     live: Option<Live>,
+    others: Option<Others>,
     /// The entry's position, and the row at which a fault strikes.
     fails_at: Option<(u32, u64)>,
 }
@@ -221,6 +278,7 @@ impl PlayedRun {
             returned: 0,
             ended,
             live,
+            others: None,
             fails_at: None,
         };
         run.read_ahead();
@@ -230,6 +288,25 @@ impl PlayedRun {
     /// Makes a fault strike at a row of this run.
     pub(super) fn failing_at(self, position: u32, row: u64) -> PlayedRun {
         PlayedRun { fails_at: Some((position, row)), ..self }
+    }
+
+    /// Has cells that are unread here filled with what others read of the same result. `before` is how many rows of the result
+    /// come before this run.
+    pub(super) fn filled_by(mut self, before: u64, readings: Vec<OtherReading>) -> PlayedRun {
+        let widest = readings.iter().map(|reading| reading.c_types.len()).max().unwrap_or(0);
+        self.c_types.resize(self.c_types.len().max(widest), String::new());
+        for (column, c_type) in self.c_types.iter_mut().enumerate().filter(|(_, c_type)| c_type.is_empty()) {
+            let mut known = readings.iter().filter_map(|reading| reading.c_types.get(column));
+            *c_type = known.find(|known| !known.is_empty()).cloned().unwrap_or_default();
+        }
+        let others = Others { readings, before };
+        if let Ok(Some(ahead)) = &mut self.ahead
+            && self.has_ahead
+        {
+            others.fill(self.returned + 1, &mut ahead.record, &self.c_types);
+            ahead.utf8 = is_utf8(&ahead.record);
+        }
+        PlayedRun { others: Some(others), ..self }
     }
 
     /// Says whether a fault will strike in this run.
@@ -394,6 +471,9 @@ impl PlayedRun {
                             follow(outcome, column + first, (was, is), bindings);
                         }
                     });
+                }
+                if let Some(others) = &self.others {
+                    others.fill(rows, &mut ahead.record, &self.c_types);
                 }
                 ahead.utf8 = is_utf8(&ahead.record);
                 ahead.line = match &self.source {

@@ -157,3 +157,10 @@ fn python_with_pandas() {
         four_ways(&Program::columns("pandas"), driver);
     }
 }
+
+#[test]
+fn python_with_sqlalchemy() {
+    for driver in DRIVERS {
+        four_ways(&Program::python("sqlalchemy_engine.py"), driver);
+    }
+}

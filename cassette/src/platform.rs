@@ -26,9 +26,13 @@ pub fn command_line() -> Vec<OsString> {
     words_in("/proc/self/cmdline")
 }
 
-/// Returns the words of another process's command line; none if the system does not tell.
+/// The words of another process's command line; none where the system does not say. A program that writes a title over its words leaves
+/// empty ones behind it.
 pub fn command_line_of(process: u32) -> Vec<OsString> {
-    words_in(&format!("{PROCESSES}/{process}/cmdline"))
+    let mut words = words_in(&format!("{PROCESSES}/{process}/cmdline"));
+    let length = words.iter().rposition(|word| !word.is_empty()).map_or(0, |last| last + 1);
+    words.truncate(length);
+    words
 }
 
 /// Returns the executable of another process.

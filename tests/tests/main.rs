@@ -46,6 +46,7 @@ mod mismatch;
 mod missing_functions;
 mod named_by_test;
 mod named_reads;
+mod npm;
 mod odbc_api;
 mod packages;
 mod page_layout;

@@ -37,7 +37,7 @@ pub fn package(ending: &str) -> PathBuf {
 }
 
 /// An empty directory to install a package in.
-fn installed(name: &str) -> PathBuf {
+pub fn installed(name: &str) -> PathBuf {
     let place = products::target_directory().join("packages-installed").join(name);
     let _ = std::fs::remove_dir_all(&place);
     place
@@ -66,7 +66,7 @@ pub fn python() -> &'static Path {
 }
 
 /// The verdicts on the page of a folder.
-fn verdicts(desk: &Desk, folder: &str) -> Vec<String> {
+pub fn verdicts(desk: &Desk, folder: &str) -> Vec<String> {
     ended(&desk.run(&["show", "--html", "page.html", folder]), 0);
     let page = std::fs::read_to_string(desk.scratch.join("work/page.html")).unwrap_or_default();
     let cells = page.split("</span></td><td><strong").skip(1);
@@ -522,167 +522,6 @@ fn the_gem_replaces_the_super8_gem() {
     ended(&replayed, 0);
     let played = std::fs::read_to_string(gem.join("played-by-the-gem.txt"));
     assert_eq!(replayed.text(), played.expect("what the gem played"));
-}
-
-/// A desk with the tests of `programs/node` in its directory, and the package where npm would put it.
-fn marked_node(subject: &str, format: Format) -> Desk {
-    let desk = Desk::new(subject).in_format(format);
-    let programs = products::repository().join("tests/programs/node");
-    let modules = desk.scratch.directory("work/node_modules");
-    must(Command::new("cp").arg("-r").arg(npm_modules().join("super8-odbc")).arg(&modules));
-    must(Command::new("cp").args([
-        programs.join("fruit.test.mjs"),
-        programs.join("hooks.mjs"),
-        desk.scratch.join("work"),
-    ]));
-    let odbc = super8_tests::node::packages_directory().join("node_modules");
-    for module in std::fs::read_dir(&odbc).unwrap_or_else(|error| panic!("{}: {error}", odbc.display())).flatten() {
-        let link = modules.join(module.file_name());
-        std::os::unix::fs::symlink(module.path(), link).unwrap_or_else(|error| panic!("{error}"));
-    }
-    desk
-}
-
-/// Where npm has installed the package.
-fn npm_modules() -> &'static Path {
-    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let place = installed("npm");
-        let mut npm = Command::new(packages::program("npm", "npm"));
-        npm.args(["install", "--offline", "--no-audit", "--no-fund", "--prefix"]).arg(&place).arg(package(".tgz"));
-        must(npm.env("npm_config_cache", place.with_file_name("npm-cache")));
-        place.join("node_modules")
-    })
-}
-
-/// Node.js in the desk's directory, which finds the packages there.
-fn node(desk: &Desk, words: &[&str]) -> Command {
-    let mut node = Command::new(packages::program("node", "nodejs"));
-    desk.at(node.arg("--preserve-symlinks").args(words));
-    // the package odbc calls on whichever thread is free, and the cassette says on which
-    node.env("UV_THREADPOOL_SIZE", "1");
-    node
-}
-
-/// The listing of docs/how-to/node.md with the package `odbc` itself, which makes its environment when it is loaded. In the other
-/// order nothing would be recorded, without a word.
-#[test]
-fn the_npm_package_comes_before_odbc() {
-    in_both_formats(|format| {
-        let desk = marked_node("npm_odbc", format);
-        let page = std::fs::read_to_string(products::repository().join("docs/how-to/node.md")).unwrap_or_default();
-        let listing = page.split("`fruit.test.mjs`:\n\n```js\n").nth(1).and_then(|rest| rest.split("```").next());
-        let listing = listing.expect("the page's listing");
-        desk.scratch.write("work/fruit.test.mjs", listing);
-        let run = |variables: &[(&str, &str)], code| {
-            let mut node = node(&desk, &["--test", "--test-reporter=tap", "fruit.test.mjs"]);
-            ended(&Outcome::of(node.envs(variables.iter().copied()), b""), code)
-        };
-        run(&[], 0);
-        assert_eq!(cassettes(&desk.scratch.join("work/cassettes")), ["fruit.test.mjs/price_of_pears"]);
-        desk.clear();
-        run(&[("CI", "true")], 0);
-        let line = "import odbc from 'odbc';\n";
-        let late = listing.replace(line, "").replace("import test from", &format!("{line}import test from"));
-        assert_ne!(late, listing);
-        desk.scratch.write("work/fruit.test.mjs", late);
-        let told = run(&[("CI", "true")], 1);
-        assert!(told.contains("the package odbc was loaded before super8"), "{told}");
-    });
-}
-
-#[test]
-fn the_npm_package_records_and_replays_tests() {
-    in_both_formats(|format| {
-        let desk = marked_node("npm", format);
-        let run = |variables: &[(&str, &str)], code| {
-            let mut node = node(&desk, &["--test", "--test-reporter=tap", "fruit.test.mjs"]);
-            ended(&Outcome::of(node.envs(variables.iter().copied()), b""), code)
-        };
-        let root = desk.scratch.join("work/cassettes");
-        let absent = run(&[("SUPER8_MODE", "none")], 1);
-        assert!(absent.contains("there is no cassette here") && absent.contains("# pass 3"), "{absent}");
-        assert!(absent.contains("to record it: SUPER8_MODE=record node --test"), "{absent}");
-        run(&[], 0);
-        let titles = ["has_no_plums_100_", "has_pears", "leaves_out", "may_fail", "swallows_an_error"];
-        let names = titles.map(|title| format!("fruit.test.mjs/{title}"));
-        assert_eq!(cassettes(&root), [&["by name/inner", "by name/outer"].map(str::to_owned)[..], &names].concat());
-
-        // The recording of a test that fails is set aside.
-        must(Command::new("cp").arg("-r").arg(&root).arg(desk.scratch.join("work/before")));
-        let recorded = [("SUPER8_MODE", "record"), ("RECORDS", "yes"), ("OTHERWISE", "fail")];
-        let failed = run(&recorded, 1);
-        assert!(failed.contains("# fail 1"), "{failed}");
-        std::fs::remove_dir_all(root.join("fruit.test.mjs/may_fail.failed")).expect("what the failed test recorded");
-        assert_same_files("the earlier cassettes", &desk.scratch.join("work/before"), &root);
-
-        desk.clear();
-        run(&[("CI", "true")], 0);
-        for (otherwise, report) in [
-            ("pears", "replay mismatch: differs"),
-            ("swallowed", "replay mismatch: differs"),
-            ("left out", "never played"),
-        ] {
-            let told = run(&[("OTHERWISE", otherwise)], 1);
-            assert!(told.contains("# fail 1") && told.contains(report), "{otherwise}: {told}");
-            assert!(
-                !told.contains("mismatch") || told.contains("SUPER8_MODE=record node --test fruit.test.mjs"),
-                "{told}"
-            );
-        }
-        // the data source of another name is not known, and the one that is recorded is named
-        let misspelt = run(&[("OTHERWISE", "misspelt")], 1);
-        assert!(misspelt.contains("super8: the cassettes have connects only to the data source shop"), "{misspelt}");
-        // each file is a process of its own, and all of them are one run
-        desk.scratch.write("work/other.test.mjs", OTHER_FILE);
-        let both = |files: &[&str], variables: &[(&str, &str)]| {
-            let mut node = node(&desk, &[&["--test", "--test-reporter=tap"], files].concat());
-            ended(&Outcome::of(node.envs(variables.iter().copied()), b""), 0)
-        };
-        both(&["fruit.test.mjs", "other.test.mjs"], &[("CI", "true")]);
-        let last = ended(&desk.run(&["unused", "cassettes"]), 0);
-        assert!(last.contains("0 of 7 cassettes") && !last.contains("not have been a whole one"), "{last}");
-        assert_eq!(verdicts(&desk, "cassettes"), ["passed"; 7]);
-        both(&["other.test.mjs"], &[]);
-        assert!(ended(&desk.run(&["unused", "cassettes"]), 1).contains("7 of 7 cassettes"));
-    });
-}
-
-/// A file of tests with its own process, which uses no cassette of the other one.
-const OTHER_FILE: &str = "import test from 'node:test';\nimport { withCassette } from 'super8-odbc/node-test';\n\n\
-     test('nothing', withCassette(() => {}));\n";
-
-#[test]
-fn the_npm_package_has_hooks_for_vitest() {
-    let desk = marked_node("npm_vitest", Format::Yaml);
-    desk.scratch.directory("work/node_modules/vitest");
-    desk.scratch.write(
-        "work/node_modules/vitest/index.mjs",
-        "export const hooks = { before: [], after: [] };\n\
-         export const beforeEach = (hook) => hooks.before.push(hook);\n\
-         export const afterEach = (hook) => hooks.after.push(hook);\n",
-    );
-    desk.scratch.write("work/node_modules/vitest/package.json", "{\"exports\": \"./index.mjs\"}");
-    let run = |variables: &[(&str, &str)]| {
-        let mut node = node(&desk, &["hooks.mjs"]);
-        Outcome::of(node.envs(variables.iter().copied()), b"")
-    };
-    let told = "pass has pears\npass has plums\npass uses no database\n";
-    assert_eq!(run(&[]).text(), told);
-    let root = desk.scratch.join("work/cassettes/fruit.test.js/a_shop");
-    assert_eq!(cassettes(&root), ["has_pears", "has_plums"]);
-    let failed = run(&[("SUPER8_MODE", "record"), ("FAILS", "has plums")]);
-    assert_eq!(failed.text(), told.replace("pass has plums", "fail has plums"));
-    assert_eq!(cassettes(&root), ["has_pears", "has_plums", "has_plums.failed"]);
-    desk.clear();
-    let replayed = run(&[("CI", "true")]);
-    ended(&replayed, 0);
-    assert_eq!(replayed.text(), told);
-    let changed = ended(&run(&[("ANSWER", "5")]), 0);
-    assert!(changed.contains("SUPER8_MODE=record npx vitest run fruit.test.js"), "{changed}");
-    assert!(changed.contains("fail has pears\n") && changed.contains("fail has plums\n"), "{changed}");
-    let misspelt = run(&[("SOURCE", "DSN=shpo")]).text();
-    assert_eq!(misspelt.matches("super8: the cassettes have connects only to the data source shop\n").count(), 2);
 }
 
 /// The tests of `super8-test` that need the command around them, as cargo builds them.

@@ -3,7 +3,7 @@
 use crate::{Done, run};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use super8_tests::{packages, python, server};
+use super8_tests::{node, packages, python, server};
 
 /// A script that keeps Debian's packages from starting the services that they install.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
@@ -15,6 +15,7 @@ pub fn setup() -> Done {
     for_demo()?;
     python::install_drivers()?;
     python::install_columns()?;
+    node::install()?;
     python::packaging().map(drop)
 }
 

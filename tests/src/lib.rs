@@ -10,6 +10,7 @@ pub mod c_compiler;
 pub mod cassette_files;
 pub mod compare;
 pub mod configuration;
+pub mod container;
 pub mod conversion;
 pub mod database;
 pub mod desk;

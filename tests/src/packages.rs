@@ -58,6 +58,8 @@ pub const DEBIAN: &[&str] = &[
     "freeradius-iodbc",
     "gdal-bin",
     "bats",
+    "debootstrap",
+    "buildah",
 ];
 
 /// Returns a program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.

@@ -21,6 +21,7 @@ mod cli_verify;
 mod cli_wrap;
 mod connect_scope;
 mod connections;
+mod container;
 mod daemons;
 mod damaged;
 mod documentation;

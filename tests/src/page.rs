@@ -133,7 +133,27 @@ impl Page {
         blocks
     }
 
-    /// Returns the steps of a reader who follows the page.
+    /// The blocks that are set in by four blanks: the number of the first line of each, and its text without the blanks. As in
+    /// Markdown, a block begins behind an empty line.
+    pub fn set_in(&self) -> Vec<(usize, String)> {
+        let mut blocks: Vec<(usize, String)> = Vec::new();
+        let (mut fenced, mut within, mut before) = (false, false, "");
+        for (number, line) in (1..).zip(self.text.lines()) {
+            fenced ^= line.starts_with("```");
+            match (line.strip_prefix("    ").filter(|_| !fenced), blocks.last_mut()) {
+                (Some(line), Some((_, text))) if within => *text += &format!("{line}\n"),
+                (Some(line), _) if before.is_empty() => {
+                    blocks.push((number, format!("{line}\n")));
+                    within = true;
+                }
+                _ => within = false,
+            }
+            before = line;
+        }
+        blocks
+    }
+
+    /// What a reader who follows the page would type.
     pub fn listing(&self) -> Vec<Step<'_>> {
         let steps = self.blocks().into_iter().flat_map(|block| match block {
             Block { language: "console", text, .. } => commands(text),

@@ -150,6 +150,21 @@ fn build() -> PathBuf {
     directory.to_path_buf()
 }
 
+/// The directory with the programs behind `cargo xtask bench` and `cargo xtask suites`, built as this executable was.
+pub fn chores() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));
+        let directory = profile_directory(&executable);
+        let mut cargo = cargo();
+        cargo.args(["build", "--quiet", "-p", "super8-bench", "-p", "super8-suites"]);
+        cargo.args(directory.ends_with("release").then_some("--release"));
+        must(cargo.arg("--target-dir").arg(target_directory()));
+        directory.to_path_buf()
+    };
+    BUILT.get_or_init(build).clone()
+}
+
 fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(repository());

@@ -1,8 +1,10 @@
-//! The boxes of the documentation: each command of a `sh` block is run, and so is what CI and a container would run.
+//! The boxes of the documentation: each command of a `sh` block is run, each line that is set in, and so is what CI would
+//! run. What is no command stands in a block that says what it is.
 //!
 //! A box is run as a whole, in the directory of somebody who has a database, tests and a cassette. What would install something,
 //! or needs a project of the reader's, is a stand-in (`STAND_INS`) that looks at its words: whether Debian has the package,
-//! whether super8's packages have these names. The packages themselves are installed and used in `packages.rs`, the languages'
+//! whether super8's packages have these names. The chores of a checkout run for minutes, and `.ci/run` runs them: here their own programs
+//! say whether they know the words, and a filter has to be in the name of a test. The packages themselves are installed and used in `packages.rs`, the languages'
 //! own programs in `languages.rs`, and `console` blocks are run as they are in `documentation.rs`.
 
 use std::fmt::Write;
@@ -13,7 +15,7 @@ use super8_tests::{products, python};
 
 /// Lines that are not run, and why.
 const NOT_RUN: [(&str, &str); 7] = [
-    ("docker build", "no daemon of docker is at hand: the Dockerfile's own lines are run"),
+    ("docker build", "no daemon of docker is at hand: container.rs builds the Dockerfile without one"),
     ("docker run", "the same"),
     ("systemctl edit", "would change the machine's services"),
     (
@@ -43,22 +45,28 @@ const STAND_INS: &[(&str, &str)] = &[
     ),
     (
         "cargo",
-        "case \"$1 $2\" in
+        r#"case "$1 $2" in
          'xtask package')
            mkdir -p target/packages; cd target/packages
-           case ${3:-all} in wheel|gem|npm|deb|tar|all) ;; *) echo \"no package $3\"; exit 1 ;; esac
+           case ${3:-all} in wheel|gem|npm|deb|tar|all) ;; *) echo "no package $3"; exit 1 ;; esac
            touch super8_odbc-0-py3-none-any.whl super8-odbc-0.gem super8-odbc-0.tgz super8-odbc_0.deb super8-0.tar.xz ;;
+         'xtask bench' | 'xtask suites') program=$CHORES/super8-$2; shift 2; exec "$program" "$@" --help > help ;;
+         'xtask test') [ $# = 2 ] || "$TESTS" --list "$3" | grep ': test$' > found || { echo "no test's name has $3"; exit 1; } ;;
+         'xtask '*) [ $# = 2 ] && grep -q "^        \"$2\" => " "$REPOSITORY/xtask/src/main.rs" || { echo "no chore $2"; exit 1; } ;;
+         'test -p')
+           grep -qx "name = \"$3\"" "$REPOSITORY"/*/Cargo.toml || { echo "no crate $3"; exit 1; }
+           [ "$3" != super8-tests ] || "$TESTS" --list "$4" | grep ': test$' > found || { echo "no test's name has $4"; exit 1; } ;;
          build*)
            while [ $# -gt 0 ]; do
-             [ \"$1\" != -p ] || grep -qx \"name = \\\"$2\\\"\" \"$REPOSITORY\"/*/Cargo.toml \"$REPOSITORY\"/*/*/Cargo.toml ||
-               { echo \"no crate $2\"; exit 1; }
+             [ "$1" != -p ] || grep -qx "name = \"$2\"" "$REPOSITORY"/*/Cargo.toml "$REPOSITORY"/*/*/Cargo.toml ||
+               { echo "no crate $2"; exit 1; }
              shift
            done
-           mkdir -p target/release; ln -sf \"$PRODUCTS\"/super8 \"$PRODUCTS\"/libsuper8.so \"$PRODUCTS\"/libsuper8a.so target/release ;;
-         add*) for last in \"$@\"; do :; done; [ -f \"$last/Cargo.toml\" ] ;;
+           mkdir -p target/release; ln -sf "$PRODUCTS"/super8 "$PRODUCTS"/libsuper8.so "$PRODUCTS"/libsuper8a.so target/release ;;
+         add*) for last in "$@"; do :; done; [ -f "$last/Cargo.toml" ] ;;
          test*) exec program ;;
          nextest*) NEXTEST_BINARY_ID=shop NEXTEST_TEST_NAME=sums exec program ;;
-         *) exit 64 ;; esac",
+         *) exit 64 ;; esac"#,
     ),
     ("pip", "for word in \"$@\"; do case $word in *.whl) [ -f \"$word\" ] || { echo \"no $word\"; exit 1; } ;; esac; done"),
     ("npm", "for word in \"$@\"; do case $word in *.tgz) [ -f \"$word\" ] || { echo \"no $word\"; exit 1; } ;; esac; done"),
@@ -76,6 +84,11 @@ const STAND_INS: &[(&str, &str)] = &[
     ("program", "isql -b -d, shop <<< \"${ASK:-select name from fruit}\""),
 ];
 
+/// A recording of two connections, and of three statements on the first, behind those that pyodbc runs.
+const TWO_CONNECTIONS: &str = "printf 'import pyodbc\none, two = pyodbc.connect(\"DSN=shop\"), pyodbc.connect(\"DSN=shop\")\n\
+     for number in range(3): one.execute(f\"select {number}\").fetchall()\ntwo.execute(\"select 4\").fetchall()\n' > two.py
+     super8 record --allow-leaks cassettes/orders -- python two.py";
+
 /// What a page's reader has, besides the shop, `./run_tests` and cassettes of it: the page, the box before which these lines are run (with
 /// "", before all), and the lines.
 const PREPARED: &[(&str, &str, &str)] = &[
@@ -87,6 +100,12 @@ const PREPARED: &[(&str, &str, &str)] = &[
         "printf 'name,price\nfig,1\n' > fruit.csv; cp -r cassettes tapes; cp -r cassettes main/tapes; mkdir -p traces softprobe
          mkdir -p ~/.local/share/bash-completion/completions; printf '[staging]\nDriver=SQLite3\nDatabase=shop.db\n' >> \"$ODBCSYSINI/odbc.ini\"
          cp \"$REPOSITORY\"/tests/tests/softprobe/softprobe-js.ndjson softprobe/4bf92f3577b34da6a3ce929d0e0e4736.ndjson",
+    ),
+    ("docs/cli.md", "super8 trim", TWO_CONNECTIONS),
+    (
+        "CONTRIBUTING.md",
+        "",
+        "for place in cassettes tests/tests/golden cassette/src; do [ -d \"$REPOSITORY/$place\" ]; mkdir -p $place; done",
     ),
     (
         "docs/cli.md",
@@ -151,6 +170,8 @@ fn run(desk: &Desk, page: &str, shell: &str) -> Result<String, String> {
     let path = directories.map(|directory| directory.display().to_string()).join(":");
     bash.env("PATH", format!("{path}:/usr/local/bin:/usr/bin:/bin"));
     bash.env("REPOSITORY", products::repository()).env("PRODUCTS", super8.with_file_name(""));
+    bash.env("CHORES", products::chores())
+        .env("TESTS", std::env::current_exe().unwrap_or_else(|error| panic!("{error}")));
     bash.env("KNOWN", desk.scratch.write("known", super8_tests::packages::DEBIAN.join("\n")));
     bash.env("HOME", desk.scratch.directory("home")).env("SUPER8", desk.scratch.directory("checkout"));
     for who in ["AUTHOR", "COMMITTER"] {
@@ -188,25 +209,11 @@ fn prepared(page: &Page) -> (Desk, Result<String, String>) {
     (desk, ready)
 }
 
-/// The boxes of a page: `sh` blocks, and commands that are set in. What has words to be filled in is no command but a form of one.
+/// The boxes of a page: `sh` blocks, and what is set in.
 fn boxes(page: &Page) -> Vec<(usize, String)> {
-    let is_command = |line: &&str| {
-        ["super8 ", "SUPER8_", "git ", "cargo xtask package"].iter().any(|start| line.starts_with(start))
-            && !["[", "|", "...", "CASSETTE ", "NAME"].iter().any(|form| line.contains(form))
-    };
     let fenced = page.blocks().into_iter().filter(|block| block.language == "sh");
     let mut boxes: Vec<(usize, String)> = fenced.map(|block| (block.line, block.text.to_owned())).collect();
-    let (mut within, mut last) = (false, 0);
-    for (number, line) in (1..).zip(page.text.lines()) {
-        within ^= line.starts_with("```");
-        let command = line.strip_prefix("    ").filter(|line| !within && is_command(line));
-        match (command, boxes.last_mut()) {
-            (Some(line), Some((_, text))) if last > 0 && last + 1 == number => *text += &format!("{line}\n"),
-            (Some(line), _) => boxes.push((number, format!("{line}\n"))),
-            (None, _) => continue,
-        }
-        last = number;
-    }
+    boxes.extend(page.set_in());
     boxes
 }
 
@@ -224,9 +231,7 @@ fn lines(block: &str, left_out: &mut Vec<&'static str>) -> String {
 
 #[test]
 fn every_box_can_be_typed_in() {
-    // those of CONTRIBUTING.md are chores of a checkout
-    let pages = pages().into_iter().filter(|page| page.name != "CONTRIBUTING.md" && !boxes(page).is_empty());
-    let pages: Vec<Page> = pages.collect();
+    let pages: Vec<Page> = pages().into_iter().filter(|page| !boxes(page).is_empty()).collect();
     assert!(pages.len() > 15, "{} pages have boxes", pages.len());
     let box_of = |page: &Page| {
         let (desk, ready) = prepared(page);
@@ -330,49 +335,6 @@ fn what_the_ci_servers_run_can_be_run() {
     }
 }
 
-/// The lines of the Dockerfile run in two directories that stand for the two images, in which everything has its place.
-#[test]
-fn what_a_container_is_built_of_can_be_run() {
-    let page = Page::read("docs/how-to/container.md");
-    let (desk, ready) = prepared(&page);
-    ready.unwrap_or_else(|error| panic!("{error}"));
-    let dockerfile = file(&page, "Dockerfile").replace("\\\n", " ");
-    let mut shell =
-        String::from("export REPOSITORY_OF_SUPER8=https://example.com/super8 REVISION_OF_SUPER8=v1\nproject=$PWD\n");
-    let mut image = String::new();
-    for line in dockerfile.lines().filter(|line| !line.trim().is_empty()) {
-        let (instruction, words) = line.split_once(' ').unwrap_or_default();
-        let at = |path: &str| format!("~/{image}{path}");
-        match instruction {
-            "FROM" => image = words.rsplit_once(" AS ").map_or("image", |(_, name)| name).to_owned(),
-            "ARG" => {}
-            "RUN" => _ = writeln!(shell, "{}", words.replace(" /super8", &format!(" {}", at("/super8")))),
-            "WORKDIR" => _ = writeln!(shell, "cd {}", at(words)),
-            "COPY" => {
-                let (from, words) =
-                    words.strip_prefix("--from=").and_then(|rest| rest.split_once(' ')).unwrap_or(("", words));
-                let mut paths: Vec<&str> = words.split(' ').collect();
-                let to = at(paths.pop().unwrap_or_default());
-                let from = if from.is_empty() { "\"$project\"/".to_owned() } else { format!("~/{from}") };
-                let paths: Vec<String> = paths.iter().map(|path| format!("{from}{path}")).collect();
-                _ = writeln!(shell, "mkdir -p {to}; cp -RL {} {to}", paths.join(" "));
-            }
-            "CMD" => {
-                let words: Vec<String> = serde_json::from_str(words).unwrap_or_else(|error| panic!("{error}: {line}"));
-                // as in the image: super8 in its place, and no ini file of the driver manager
-                _ = writeln!(
-                    shell,
-                    "mkdir ~/none; ODBCSYSINI=~/none PATH={}:$PATH {}",
-                    at("/usr/local/bin"),
-                    words.join(" ")
-                );
-            }
-            _ => panic!("no {instruction} is known: {line}"),
-        }
-    }
-    run(&desk, &page.name, &shell).unwrap_or_else(|error| panic!("{error}"));
-}
-
 /// systemd reads the unit without a complaint, where it is at hand; what the unit starts is super8 with words that it knows.
 #[test]
 fn the_unit_of_a_service_is_one() {
@@ -419,6 +381,7 @@ fn every_listing_is_of_its_language() {
                 "c" => ("c", &["/usr/bin/cc", "-fsyntax-only"]),
                 // run or read elsewhere, or prose: formats and tables of this project's own
                 "yaml" | "csv" | "ini" | "toml" | "rust" | "sql" | "text" | "dockerfile" | "" => continue,
+                "json" => ("json", &["/usr/bin/python3", "-m", "json.tool", "--json-lines"]),
                 other => {
                     _ = writeln!(wrong, "{}:{line}: no check is known for {other}", page.name);
                     continue;

@@ -173,7 +173,8 @@ fn the_doctor_looks_at_what_the_environment_says() {
     // every misspelt variable, with the nearest right one
     let misspelt = [("SUPER8_CASETTE", "x"), ("SUPER8_MODUS", "replay"), ("SUPER8_ODER", "any")];
     let means = ["did you mean SUPER8_CASSETTE?", "did you mean SUPER8_MODE?", "did you mean SUPER8_ORDER?"];
-    said(&misspelt, 1, &means);
+    let text = said(&misspelt, 1, &means);
+    assert_eq!(text.matches("correct the environment").count(), 1, "advice for all of them is given once:\n{text}");
     // one file for two purposes, however it is written
     let record = ("SUPER8_MODE", "record");
     let link = desk.scratch.join("work/link");

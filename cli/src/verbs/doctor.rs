@@ -58,7 +58,14 @@ fn print(chapters: &[Chapter], troubles: &[&Finding]) -> Result<(), crate::exit:
     if troubles.is_empty() {
         writeln!(out, "  Nothing to do.")?;
     }
-    for (number, advice) in troubles.iter().filter_map(|finding| finding.advice.as_deref()).enumerate() {
+    // What several findings ask for is done once.
+    let mut advice: Vec<&str> = Vec::new();
+    for wanted in troubles.iter().filter_map(|finding| finding.advice.as_deref()) {
+        if !advice.contains(&wanted) {
+            advice.push(wanted);
+        }
+    }
+    for (number, advice) in advice.into_iter().enumerate() {
         writeln!(out, "  {}. {advice}", number + 1)?;
     }
     output::finish(out)

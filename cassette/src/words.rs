@@ -235,8 +235,8 @@ pub(crate) const TEXT_FIELDS: [&str; 13] = [
     "desc_name",
 ];
 
-/// What an answer may be about, if it does not answer a question of the program.
-pub(crate) const ABOUT: [&str; 15] = [
+/// What an answer may be about that is not a question of the program's.
+pub(crate) const ABOUT: [&str; 17] = [
     "still_executing",
     "meanwhile",
     "data_not_asked_for",
@@ -250,6 +250,8 @@ pub(crate) const ABOUT: [&str; 15] = [
     "bound_beyond",
     "length_at_binding",
     "null_is_zero",
+    "days_left_out",
+    "precision_left_out",
     "number_beside_text",
     "length_beside_number",
 ];

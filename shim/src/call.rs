@@ -223,8 +223,13 @@ pub trait DriverCall {
         false
     }
 
-    /// Returns whether the driver writes zeros to the buffer of a NULL of this C type, by reading the cell, which is
-    /// NULL, once more into a buffer of super8's. `None` if it cannot be read again.
+    /// The name of the driver's library, for what is known of a driver and cannot be seen. Empty where there is none.
+    fn library(&self) -> String {
+        String::new()
+    }
+
+    /// Whether the driver writes zeros to the buffer of a NULL of this C type: the cell, which is NULL, is read once more into a
+    /// buffer of super8's. `None`: it does not let itself be read again.
     fn zeroes_null(&self, column: u16, c_type: i16, size: usize) -> Option<bool> {
         let _ = (column, c_type, size);
         None

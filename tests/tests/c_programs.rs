@@ -141,11 +141,21 @@ fn what_is_set_is_read_back() {
 #[test]
 fn zeros_of_the_program_in_buffers_of_nulls() {
     let program = |filler: &str| Program::c("nulls.c").with_argument(format!("3,{filler}"));
-    for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
         let stage = Stage::new("nulls_in_rowsets", driver);
         let bare = stage.run(Way::Bare, &program("170"));
         program("0").check("record", &stage.run(Way::Record, &program("0")));
         assert_same("170", ("bare", &bare), ("replay", &stage.run(Way::Replay, &program("170"))));
+    }
+}
+
+/// What a driver writes for a NULL it writes in every row of a rowset, and behind columns that are not bound.
+#[test]
+fn buffers_of_nulls_in_rowsets_and_behind_columns_that_are_not_bound() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        for argument in ["3,170", "2,90", "1,170,3", "3,170,2"] {
+            four_ways(&Program::c("nulls.c").with_argument(argument), driver);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::observer::held;
+use super::param::LeftOut;
 use super::{CType, Length, Pieces, Progress, Target, Written, param};
 use crate::args::{Binding, Place};
 use super8_cassette::{Cell, Row, Value};
@@ -145,6 +146,11 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
 /// structure.
 pub fn numeric_of_parameter(binding: &Binding, precision: u8, scale: i8) -> Option<Value> {
     param::numeric_of_parameter(held(binding, CType::NUMERIC, Length::reported(binding)), precision, scale)
+}
+
+/// What is sent for a structure by a driver that does not read this part of it; none where there is no such part.
+pub fn without(left_out: LeftOut, binding: &Binding, c_type: CType) -> Option<Value> {
+    left_out.value(c_type, held(binding, c_type, Length::Unknown))
 }
 
 /// A piece of a value that SQLPutData sends.

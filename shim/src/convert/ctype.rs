@@ -185,11 +185,11 @@ impl CType {
         }
     }
 
-    /// Returns how many bytes of the buffer some drivers set to zero for a NULL: a whole value of fixed size, or the
-    /// first character of a text.
+    /// Bytes of a buffer that some drivers set to zero for a NULL: all of a value of a fixed size, the first character of a text, the
+    /// first byte of what is binary.
     pub const fn null_size(self) -> Option<usize> {
         match self.kind() {
-            Kind::Char => Some(1),
+            Kind::Char | Kind::Binary => Some(1),
             Kind::WChar => Some(2),
             _ => self.fixed_size(),
         }

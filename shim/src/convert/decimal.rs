@@ -149,7 +149,12 @@ impl Numeric {
         }
     }
 
-    /// Parses what [`Numeric::write`] writes.
+    /// How many digits the number has, at least one.
+    pub(super) fn digits(&self) -> u8 {
+        self.value.checked_ilog10().map_or(1, |digits| digits as u8 + 1)
+    }
+
+    /// The inverse of [`Numeric::write`].
     pub(super) fn parse(text: &[u8]) -> Option<Numeric> {
         let text = std::str::from_utf8(text).ok()?;
         let (number, stated) = match text.strip_suffix(')').and_then(|text| text.split_once(" (")) {

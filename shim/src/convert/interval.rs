@@ -98,6 +98,15 @@ impl Interval {
         Some(bytes)
     }
 
+    /// The same without the fields before the first, for a driver that does not read those.
+    pub(super) fn sent_from_first(qualifier: Qualifier, bytes: &[u8]) -> Option<[u8; 28]> {
+        let mut bytes = Interval::sent(qualifier, bytes)?;
+        let first = qualifier.span().0;
+        let begin = if qualifier.is_year_month() { 8 + 4 * first } else { 8 + 4 * (first - 2) };
+        bytes[8..begin].fill(0);
+        Some(bytes)
+    }
+
     fn is_regular(&self) -> bool {
         let (first, last) = self.qualifier.span();
         let fraction_limit = if last == SECOND { 999_999_999 } else { 0 };

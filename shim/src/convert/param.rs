@@ -10,7 +10,8 @@
 use sha2::{Digest, Sha256};
 use super8_cassette::Value;
 
-use super::ctype::{CType, Kind};
+use super::ctype::{CType, Kind, Qualifier};
+use super::decimal::Numeric;
 use super::interval::Interval;
 use super::{cell_text, fixed, memory, read, utf16};
 
@@ -138,6 +139,58 @@ pub fn numeric_of_parameter(bytes: &[u8], precision: u8, scale: i8) -> Option<Va
     Some(tagged(name, Value::Text(format!("{text} of the parameter"))))
 }
 
+/// A part of a structure that some drivers read and others do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// The days before the hours of an interval of hours to minutes or seconds. MariaDB's driver does not read them
+    /// (`MADB_IntervalHtoMS2Sql` in ma_typeconv.c); psqlodbc sends them.
+    Days,
+    /// The precision of a SQL_NUMERIC_STRUCT that has room for all digits of the number. To psqlodbc it says only how many digits
+    /// there may be at most (`ResolveNumericParam` in convert.c).
+    Precision,
+}
+
+impl LeftOut {
+    /// The part that a structure of this type has.
+    pub fn of(c_type: CType) -> Option<LeftOut> {
+        match c_type.kind() {
+            Kind::Interval(Qualifier::HourToMinute | Qualifier::HourToSecond) => Some(LeftOut::Days),
+            Kind::Numeric => Some(LeftOut::Precision),
+            _ => None,
+        }
+    }
+
+    /// Whether the driver in this library is known not to read it.
+    pub fn by(self, library: &str) -> bool {
+        library.starts_with(match self {
+            LeftOut::Days => "libmaodbc",
+            LeftOut::Precision => "psqlodbc",
+        })
+    }
+
+    /// What the cassette calls it.
+    pub fn about(self) -> &'static str {
+        match self {
+            LeftOut::Days => "days_left_out",
+            LeftOut::Precision => "precision_left_out",
+        }
+    }
+
+    /// The value of these bytes without it; none if they do not have it, or it counts all the same.
+    pub fn value(self, c_type: CType, bytes: &[u8]) -> Option<Value> {
+        let of = |bytes: &[u8]| Some(of_bytes(c_type, bytes));
+        let counting = counting(c_type.kind(), bytes);
+        match (self, c_type.kind(), counting.as_deref().unwrap_or(bytes)) {
+            (LeftOut::Days, Kind::Interval(qualifier), bytes) => of(&Interval::sent_from_first(qualifier, bytes)?),
+            (LeftOut::Precision, Kind::Numeric, bytes @ [precision, rest @ ..]) => {
+                let digits = Numeric::from_bytes(bytes)?.digits();
+                if *precision < digits { None } else { of(&[&[digits], rest].concat()) }
+            }
+            _ => None,
+        }
+    }
+}
+
 fn character(c_type: CType, bytes: &[u8], text: Option<String>) -> Value {
     match text {
         Some(text) if text.len() > INLINE_LIMIT => digest(text.as_bytes()),
@@ -244,6 +297,21 @@ mod tests {
         // SAFETY: one byte, and a length of its own.
         let apart = unsafe { value(CType::CHAR, b"xy".as_ptr(), 2, Some(1), Some(0)) };
         assert_eq!(apart, Ok(Value::from("x")));
+    }
+
+    #[test]
+    fn parts_that_a_driver_does_not_read() {
+        let mut interval = [0u8; 28];
+        (interval[0], interval[8], interval[12], interval[16]) = (12, 9, 10, 20);
+        let hours = CType::INTERVAL_HOUR_TO_SECOND;
+        assert_eq!(LeftOut::Days.value(hours, &interval), map("INTERVAL_HOUR_TO_SECOND", "10:20:00").ok());
+        assert_eq!(LeftOut::of(CType::INTERVAL_DAY_TO_SECOND), None);
+        let number = |precision: u8, sign: u8| [&[precision, 3, sign, 0x7c, 0x62][..], &[0; 14]].concat();
+        let without = |precision, sign| LeftOut::Precision.value(CType::NUMERIC, &number(precision, sign));
+        assert_eq!(without(5, 1), map("NUMERIC", "25.212").ok());
+        assert_eq!(without(38, 77), map("NUMERIC", "25.212").ok());
+        assert_eq!(without(4, 1), None, "psqlodbc cuts the number to four digits");
+        assert_eq!(without(0, 1), None, "psqlodbc sends 0");
     }
 
     #[test]

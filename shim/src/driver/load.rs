@@ -135,7 +135,12 @@ impl Library {
         &self.path
     }
 
-    /// Returns the driver's number in the process: 0, 1, 2, ...
+    /// The name of its file.
+    pub fn file_name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// A number for each real driver of the process: 0, 1, 2, ...
     pub fn id(&self) -> u32 {
         self.id
     }

@@ -112,6 +112,10 @@ impl DriverCall for RealCall<'_> {
         rc::succeeded(asked) && fields.into_iter().all(set)
     }
 
+    fn library(&self) -> String {
+        self.core.real().map(|(driver, _)| driver.library.file_name()).unwrap_or_default()
+    }
+
     fn zeroes_null(&self, column: u16, c_type: i16, size: usize) -> Option<bool> {
         const MARK: u8 = 0xA5;
         let (driver, real) = self.core.real()?;

@@ -5,7 +5,7 @@ use crate::args::{Binding, OwnMemory, Place};
 use crate::call::{Call, DriverCall};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::cells::{BoundCells, NullCell};
+use crate::mode::cells::{BoundCells, NullCell, zeroes_nulls};
 use crate::mode::descriptors::sets_row_counter;
 use crate::mode::keys::{CallKey, columns_key, length_at_binding_key, local_call, local_key, null_key};
 use crate::mode::lengths::{Rebound, SIZE};
@@ -196,9 +196,10 @@ impl Statement<Recorded> {
     /// Finds out what the driver leaves in the buffers of these NULLs, which a fetch has brought.
     pub(super) fn note_nulls(&self, cells: &[NullCell], driver_call: &dyn DriverCall) -> Result<(), CassetteError> {
         for NullCell { column, c_type } in cells.iter().filter(|cell| self.connection.own.nulls.wants(cell.c_type)) {
-            let size = c_type.null_size();
-            let zero = size.and_then(|size| driver_call.zeroes_null(*column, c_type.code(), size));
-            self.note_null(*c_type, zero == Some(true))?;
+            let Some(size) = c_type.null_size() else { continue };
+            let zero =
+                self.zeroes_nulls(driver_call) || driver_call.zeroes_null(*column, c_type.code(), size) == Some(true);
+            self.note_null(*c_type, zero)?;
         }
         Ok(())
     }
@@ -209,11 +210,18 @@ impl Statement<Recorded> {
     pub(super) fn note_null_read(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         let c_type = CType(binding.c_type);
         let size = c_type.null_size().filter(|_| column != 0 && !binding.target.is_null());
-        let Some(size) = size.filter(|_| !self.is_asynchronous() && !self.state.lock().streams.reading()) else {
+        let Some(size) = size.filter(|_| !self.state.lock().streams.reading()) else { return Outcome::SUCCESS };
+        let zeroes = self.zeroes_nulls(driver_call);
+        if self.is_asynchronous() && !zeroes {
             return Outcome::SUCCESS;
-        };
-        let zero = driver_call.zeroes_null(column, c_type.code(), size) == Some(true);
+        }
+        let zero = zeroes || driver_call.zeroes_null(column, c_type.code(), size) == Some(true);
         self.note_null(c_type, zero).map_or_else(unwritable, |()| Outcome::SUCCESS)
+    }
+
+    /// Whether the driver is known to write zeros to the buffer of every NULL, so that it need not be asked.
+    pub(super) fn zeroes_nulls(&self, driver_call: &dyn DriverCall) -> bool {
+        *self.connection.own.zeroes_nulls.get_or_init(|| zeroes_nulls(&driver_call.library()))
     }
 
     fn note_null(&self, c_type: CType, zero: bool) -> Result<(), CassetteError> {
@@ -228,11 +236,12 @@ impl Statement<Recorded> {
 }
 
 impl State<Recorded> {
-    /// Takes those NULLs of the last fetch that can be read once more.
-    pub(super) fn take_nulls(&mut self) -> Vec<NullCell> {
+    /// Takes those NULLs of the last fetch of which it can be said what the driver did to their buffers: `known` says that it is known
+    /// of the driver, else they have to be such that can be read once more.
+    pub(super) fn take_nulls(&mut self, known: bool) -> Vec<NullCell> {
         let mut nulls = std::mem::take(&mut self.own.nulls);
         let bound = |column| self.application.column(column).is_some_and(|bound| !bound.target.is_null());
-        nulls.retain(|cell| self.rowset <= 1 && (1..=cell.column).all(bound));
+        nulls.retain(|cell| known || self.rowset <= 1 && (1..=cell.column).all(bound));
         nulls
     }
 }

@@ -81,6 +81,12 @@ impl KnownNulls {
     }
 }
 
+/// Whether a driver writes zeros to the buffer of every NULL, in whatever row and behind whatever column: SQLite's does, whose
+/// function `getrowdata` fills all buffers (sqlite3odbc.c). In a rowset of several rows a NULL cannot be read once more to see it.
+pub(super) fn zeroes_nulls(library: &str) -> bool {
+    library.starts_with("libsqlite3odbc")
+}
+
 /// A NULL in the buffer of a bound column.
 pub(super) struct NullCell {
     pub(super) column: u16,

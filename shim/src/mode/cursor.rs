@@ -115,7 +115,7 @@ impl Statement<Recorded> {
         state.run = Some(run);
         state.own.scrolled = true;
         state.fetched = count;
-        let nulls = state.take_nulls();
+        let nulls = state.take_nulls(self.zeroes_nulls(driver_call));
         drop(state);
         listed?;
         self.note_nulls(&nulls, driver_call)

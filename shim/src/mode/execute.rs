@@ -3,10 +3,11 @@
 
 use crate::args::{Binding, In, Place, TextIn, Watched};
 use crate::call::DriverCall;
+use crate::convert::param::LeftOut;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
 use crate::mode::connection::ANSI_APP;
-use crate::mode::keys::{CallKey, at_once_key, need_data_key, put_data_key, token_key};
+use crate::mode::keys::{CallKey, at_once_key, left_out_key, need_data_key, put_data_key, token_key};
 use crate::mode::operation::WaitingOperation;
 use crate::mode::outcome::{catalog_fields, recorded_outcome};
 use crate::mode::outputs::{Streams, joined};
@@ -114,6 +115,9 @@ impl Statement<Recorded> {
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
             return unwritable(error);
         }
+        if let Err(error) = parameters.leave_out(|part| self.note_left_out(part, driver_call)) {
+            return unwritable(error);
+        }
         self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watched = parameters.watch();
         self.then(driver_call, watched, move |statement, watched, outcome, _| {
@@ -150,7 +154,17 @@ impl Statement<Recorded> {
         self.connection.recorder().info(self.connection.id(), fact)
     }
 
-    /// Notes whether the driver hands out the token as it was bound, where the set has a token of its own.
+    /// Whether the driver does not read this part of a structure; if so, it is noted.
+    fn note_left_out(&self, part: LeftOut, driver_call: &dyn DriverCall) -> Result<bool, CassetteError> {
+        let left_out = part.by(&driver_call.library());
+        if left_out {
+            let (call, said) = (CallKey::of([u64::MAX - 3, part as u64]), Fields::from([(Key::Result, true.into())]));
+            self.connection.note_outcome(call, || left_out_key(part), Some(said))?;
+        }
+        Ok(left_out)
+    }
+
+    /// Notes a driver that hands out the token as it was bound where the set has one of its own.
     pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
         let Some(as_bound) = as_bound else { return Ok(()) };
         let said = as_bound.then(|| Fields::from([(Key::Result, true.into())]));
@@ -380,6 +394,10 @@ impl Statement<Replayed> {
         fields: Fields,
         mut parameters: Parameters,
     ) -> Outcome {
+        let left_out = |part| Ok(self.connection.local_outcome(&left_out_key(part))?.is_some());
+        if let Err(failure) = parameters.leave_out(left_out) {
+            return failure;
+        }
         state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let asks = match parameters.waiting.is_empty() {
             true => false,

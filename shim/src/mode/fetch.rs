@@ -99,7 +99,10 @@ impl Statement<Recorded> {
                 return self.command(id, Method::Fetch, fields, outcome);
             }
         };
-        let nulls = if state.own.nulls.is_empty() { Vec::new() } else { state.take_nulls() };
+        let nulls = match state.own.nulls.is_empty() {
+            true => Vec::new(),
+            false => state.take_nulls(self.zeroes_nulls(driver_call)),
+        };
         drop(state);
         let noted = taken.and_then(|()| match &nulls[..] {
             [] => Ok(()),

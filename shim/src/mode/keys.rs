@@ -3,6 +3,7 @@
 
 use crate::call::{AttributeIn, Call, Question};
 use crate::convert::CType;
+use crate::convert::param::LeftOut;
 use crate::table::Function;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -245,7 +246,12 @@ pub fn null_key(c_type: CType) -> Fields {
     Fields::from([(Key::About, "null_is_zero".into()), (Key::CType, (*c_type.name()).into())])
 }
 
-/// One input of a call.
+/// What identifies that a driver does not read this part of a structure.
+pub fn left_out_key(part: LeftOut) -> Fields {
+    Fields::from([(Key::About, Value::from(part.about()))])
+}
+
+/// What a call was given.
 enum Input {
     Number(i64),
     Null,

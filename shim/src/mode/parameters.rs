@@ -5,8 +5,9 @@
 //! value.
 
 use crate::args::{Binding, NumberOut, Parameter, Place, Watched, WatchedNumber};
+use crate::convert::CType;
 use crate::convert::bound::{self, Chunk};
-use crate::convert::{CType, param};
+use crate::convert::param::{self, LeftOut};
 use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::outputs::{self, Outputs, Streamed, WatchedOutputs};
 use crate::mode::rowset::{self, Arrays};
@@ -34,6 +35,11 @@ pub struct Parameters {
     /// Set, index and value of each SQL_NUMERIC_STRUCT, as a driver sends it that goes by the parameter's precision and
     /// scale.
     numerics: Vec<(usize, usize, Value)>,
+    /// What is sent, now or later, that has a part which not every driver reads; and those that this one does not.
+    has: Vec<LeftOut>,
+    left_out: Vec<LeftOut>,
+    /// Set, index and value of each structure without such a part.
+    without: Vec<(LeftOut, usize, usize, Value)>,
 }
 
 /// The parameter status array, the counter and the output parameters during an execution.
@@ -68,6 +74,9 @@ impl Parameters {
             outputs: Outputs::default(),
             streamed: Vec::new(),
             numerics: Vec::new(),
+            has: Vec::new(),
+            left_out: Vec::new(),
+            without: Vec::new(),
         }
     }
 
@@ -130,8 +139,16 @@ impl Parameters {
         if let Some(name) = outputs::not_sent(parameter.io) {
             return named(name);
         }
+        let part = LeftOut::of(c_type);
+        if let Some(part) = part.filter(|part| !self.has.contains(part)) {
+            self.has.push(part);
+        }
         match bound::parameter(&binding, c_type) {
             bound::Sent::Value(value) => {
+                if let Some(part) = part.filter(|_| matches!(value, Value::Map(_))) {
+                    let without = bound::without(part, &binding, c_type);
+                    self.without.extend(without.map(|value| (part, set, index, value)));
+                }
                 if c_type == CType::NUMERIC && parameter.io == INPUT && matches!(value, Value::Map(_)) {
                     self.take_numeric(set, index, binding, parameter);
                 }
@@ -166,7 +183,26 @@ impl Parameters {
         }
     }
 
-    /// Moves what is sent into a command, as `params` and `attributes`.
+    /// The parts of structures that not every driver reads; `left_out` says which of them this one does not read, and then they
+    /// are not sent.
+    ///
+    /// # Errors
+    /// As `left_out`.
+    pub fn leave_out<E>(&mut self, left_out: impl Fn(LeftOut) -> Result<bool, E>) -> Result<(), E> {
+        for part in std::mem::take(&mut self.has) {
+            if left_out(part)? {
+                self.left_out.push(part);
+            }
+        }
+        for (part, set, index, value) in std::mem::take(&mut self.without) {
+            if self.left_out.contains(&part) {
+                self.fill(set, index, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves what is sent to a command, as `params` and `attributes`.
     pub fn describe(&mut self, fields: &mut Fields, application: &Application) {
         let mut sets = std::mem::take(&mut self.sets);
         match (sets.len(), self.array) {
@@ -312,7 +348,9 @@ impl AtExecution {
     pub fn finish_value(&mut self) {
         if let Some((waiting, special, bytes)) = self.current.take() {
             let special = special.filter(|_| bytes.is_empty());
-            let value = special.unwrap_or_else(|| param::of_bytes(waiting.c_type, &bytes));
+            let part = LeftOut::of(waiting.c_type).filter(|part| self.parameters.left_out.contains(part));
+            let without = || part.and_then(|part| part.value(waiting.c_type, &bytes));
+            let value = special.or_else(without).unwrap_or_else(|| param::of_bytes(waiting.c_type, &bytes));
             self.parameters.fill(waiting.set, waiting.index, value);
         }
     }

@@ -17,8 +17,8 @@ use crate::mode::statement::{State, Statement};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use super8_cassette::{CassetteError, Entry, Fields, Key, Method, PendingColumns, Recorder, Run, Value};
 
 /// Record: every call goes to the real driver, and the question and its outcome go to the cassette.
@@ -51,7 +51,9 @@ pub struct RecordedConnection {
     pub(super) widths: Mutex<HashMap<(Function, i64, i64), Option<u8>>>,
     /// The C types for which it is known what the driver leaves in the buffer of a NULL.
     pub(super) nulls: KnownNulls,
-    /// Whether it was tried out what the driver does with the length variable when a column is bound.
+    /// Whether it writes zeros to all of them, once its library was asked for.
+    pub(super) zeroes_nulls: OnceLock<bool>,
+    /// It was found out what the driver does when a column is bound.
     pub(super) binds: AtomicBool,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,

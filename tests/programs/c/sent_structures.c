@@ -57,13 +57,19 @@ static void written_structure(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
-static void send_interval(SQLSMALLINT c_type, SQLSMALLINT sql_type, SQL_INTERVAL_STRUCT interval)
+static void send_interval(SQLSMALLINT c_type, SQLSMALLINT sql_type, SQL_INTERVAL_STRUCT interval, int later)
 {
     SQLHSTMT stmt = statement();
     printf("interval %d\n", c_type);
     interval.interval_sign = SQL_FALSE;
-    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, c_type, sql_type, 20, 0, &interval, sizeof interval, NULL));
-    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select ?", SQL_NTS));
+    SQLLEN length = SQL_DATA_AT_EXEC;
+    SQLPOINTER token;
+    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, c_type, sql_type, 20, 0, &interval, sizeof interval, later ? &length : NULL));
+    if (ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select ?", SQL_NTS)) == SQL_NEED_DATA) {
+        ON(stmt, SQLParamData(stmt, &token));
+        ON(stmt, SQLPutData(stmt, &interval, sizeof interval));
+        ON(stmt, SQLParamData(stmt, &token));
+    }
     show(stmt);
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
@@ -79,27 +85,33 @@ int main(int argc, char **argv)
     number = number_of_25212(), number.sign = 40 + junk % 30;
     send_number("a sign that is not 0", number, 0);
     written_structure();
+    number = number_of_25212(), number.precision = 40 + junk % 30;
+    send_number("another precision", number, 0);
+    send_number("another precision, and the right one in the descriptor", number, 1);
     if (writes) {
         /* This driver goes by the parameter; psqlodbc goes by the structure, for which these would be other numbers. */
-        number = number_of_25212(), number.precision = 40 + junk % 30;
-        send_number("another precision", number, 0);
         number = number_of_25212(), number.scale = 40 + junk % 30;
         send_number("another scale", number, 0);
         send_number("another scale, and the right one in the descriptor", number, 1);
     }
 
     memset(&interval, junk, sizeof interval);
-    interval.intval.day_second.day = 0;
+    if (!writes)
+        /* psqlodbc sends the days, MariaDB's driver does not read them */
+        interval.intval.day_second.day = 0;
     interval.intval.day_second.hour = 10, interval.intval.day_second.minute = 20;
     interval.intval.day_second.second = 45, interval.intval.day_second.fraction = 0;
-    send_interval(SQL_C_INTERVAL_HOUR_TO_SECOND, SQL_INTERVAL_HOUR_TO_SECOND, interval);
+    send_interval(SQL_C_INTERVAL_HOUR_TO_SECOND, SQL_INTERVAL_HOUR_TO_SECOND, interval, 0);
+    send_interval(SQL_C_INTERVAL_HOUR_TO_SECOND, SQL_INTERVAL_HOUR_TO_SECOND, interval, 1);
+    interval.intval.day_second.second = junk;
+    send_interval(SQL_C_INTERVAL_HOUR_TO_MINUTE, SQL_INTERVAL_HOUR_TO_MINUTE, interval, 0);
     if (!writes) {
         /* MariaDB's driver sends the bytes of these structures as they are. */
         memset(&interval, junk, sizeof interval);
         interval.intval.day_second.day = 3;
-        send_interval(SQL_C_INTERVAL_DAY, SQL_INTERVAL_DAY, interval);
+        send_interval(SQL_C_INTERVAL_DAY, SQL_INTERVAL_DAY, interval, 0);
         interval.intval.year_month.year = 3, interval.intval.year_month.month = 4;
-        send_interval(SQL_C_INTERVAL_YEAR_TO_MONTH, SQL_INTERVAL_YEAR_TO_MONTH, interval);
+        send_interval(SQL_C_INTERVAL_YEAR_TO_MONTH, SQL_INTERVAL_YEAR_TO_MONTH, interval, 0);
     }
     return done();
 }

@@ -6,18 +6,26 @@ use crate::redaction::secrets::Hiding;
 use crate::store::{EntryRef, Store};
 use crate::{CassetteError, ConnectionId, Key, Method, Value, sets};
 
-/// Refuses a recording in which one of these secrets stands in the clear.
+/// Refuses a recording in which one of these secrets stands in the clear. It is removed, unless it stands in its place already.
 ///
 /// # Errors
 /// A secret was found, with file and line if they can be told, or the recording cannot be read.
 pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(), CassetteError> {
     let Some(hiding) = hiding else { return Ok(()) };
-    let found = |error: CassetteError| {
-        error.advice(
-            "connect with the password before the program sends it, take it out of the program, or hide it by a rule (`patterns` in \
-             super8.yml), and record again; do not keep what was recorded",
-        )
+    let Some(found) = find(storage, hiding)? else { return Ok(()) };
+    let kept = match storage.withdraw() {
+        Ok(true) => "what was recorded is removed".to_owned(),
+        Ok(false) => "do not keep what was recorded".to_owned(),
+        Err(failure) => format!("remove what was recorded, which super8 cannot do: {failure}"),
     };
+    Err(found.advice(format!(
+        "connect with the password before the program sends it, take it out of the program, or hide it by a rule (`patterns` in \
+         super8.yml), and record again; {kept}"
+    )))
+}
+
+/// The first place in all that was written where a secret stands, as an error.
+fn find(storage: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, CassetteError> {
     let problem = "a password that became known later stands in the clear here, so the cassette is not completed";
     let mut places: Vec<EntryRef> = Vec::new();
     storage.scan(&mut |place, _| {
@@ -33,7 +41,7 @@ pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(),
         // a connect shows only what is known to be harmless
         if entry.method != Method::Connect && hiding.entry(&entry).is_some() {
             let (file, line) = storage.locate(place);
-            return Err(found(CassetteError::new(&file, problem).at_line(line.into())));
+            return Ok(Some(CassetteError::new(&file, problem).at_line(line.into())));
         }
         let Some(Value::Text(part)) = entry.get(Key::RowsFile) else { continue };
         let c_types = entry.get(Key::CTypes).and_then(Value::as_list).unwrap_or_default();
@@ -44,19 +52,19 @@ pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(),
                 hiding.field(c_type, field).is_some()
             });
             if hidden {
-                return Err(found(CassetteError::new(rows.file(), problem).at_line(rows.line())));
+                return Ok(Some(CassetteError::new(rows.file(), problem).at_line(rows.line())));
             }
         }
     }
     for part in storage.contents()?.documents {
         if hiding.value(&storage.document(&part)?).is_some() {
-            return Err(found(CassetteError::new(&storage.name().join(part), problem)));
+            return Ok(Some(CassetteError::new(&storage.name().join(part), problem)));
         }
     }
     for connection in connections {
         if storage.info(connection)?.iter().any(|answer| hiding.fields(answer).is_some()) {
-            return Err(found(CassetteError::new(storage.name(), problem)));
+            return Ok(Some(CassetteError::new(storage.name(), problem)));
         }
     }
-    Ok(())
+    Ok(None)
 }

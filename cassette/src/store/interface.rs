@@ -141,7 +141,15 @@ pub trait Store: Send + Sync {
         self.growing()?.lock().discard(keep)
     }
 
-    /// Reads the metadata.
+    /// As for [`Growing::withdraw`].
+    ///
+    /// # Errors
+    /// As there; a store that was opened to be read.
+    fn withdraw(&self) -> Result<bool, CassetteError> {
+        self.growing()?.lock().withdraw()
+    }
+
+    /// The metadata.
     ///
     /// # Errors
     /// There is no cassette, it is not a cassette, its schema is another one, or a file is unreadable. Each case has its own text.
@@ -362,6 +370,12 @@ pub trait Growing: Send {
     /// # Errors
     /// An error of the operating system. The recording is given up all the same.
     fn discard(&mut self, keep: Option<&Path>) -> Result<(), CassetteError>;
+
+    /// Gives the recording up, because of what it says; false if it stands in its place already, where it stays.
+    ///
+    /// # Errors
+    /// As for [`Growing::discard`].
+    fn withdraw(&mut self) -> Result<bool, CassetteError>;
 }
 
 /// Rows on their way to a part, in the form of their store.

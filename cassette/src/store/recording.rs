@@ -234,7 +234,21 @@ impl<L: Layout> Growing for Recording<L> {
         Ok(())
     }
 
+    fn withdraw(&mut self) -> Result<bool, CassetteError> {
+        let in_place = self.phase == Phase::Published;
+        self.discard(None).map(|()| !in_place)
+    }
+
     fn discard(&mut self, keep: Option<&Path>) -> Result<(), CassetteError> {
+        let without_journal = match (keep, self.journal.take()) {
+            (None, Some(mut journal)) => {
+                journal.remove().map_err(|error| CassetteError::io(journal.path(), "remove", &error))
+            }
+            (_, journal) => {
+                self.journal = journal;
+                Ok(())
+            }
+        };
         let given_up = match (self.phase, keep) {
             (Phase::Staged, Some(keep)) => {
                 let kept = self.layout.kept(&self.target, keep);
@@ -250,7 +264,7 @@ impl<L: Layout> Growing for Recording<L> {
         // somebody else may record the cassette from now on
         (self.log, self.journal, self.lock, self.previous) = (None, None, None, None);
         self.phase = Phase::Discarded;
-        given_up
+        given_up.and(without_journal)
     }
 }
 

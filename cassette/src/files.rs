@@ -11,10 +11,17 @@ use rustix::fs::OFlags;
 
 use crate::CassetteError;
 
-/// The largest size of a small document. A larger one is not from a cassette of ours.
+/// Small documents are no larger than this, and neither is a row, an entry or a record: what is, is no cassette of ours. Whoever reads
+/// one holds it a few times over.
 pub(crate) const LARGEST: u64 = 64 << 20;
 
-/// Opens a regular file for reading.
+/// By how much a window grows that holds so many bytes of a piece of which the end is not in sight: by so much that they are not
+/// copied again and again, and by so little that most of the window is filled.
+pub(crate) fn growth(held: usize, block: usize) -> usize {
+    block.max(held / 4)
+}
+
+/// Opens a regular file to be read.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     // with these flags, opening a FIFO that nobody writes to does not block
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;

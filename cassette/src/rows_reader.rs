@@ -11,8 +11,8 @@ use crate::files;
 use crate::scan;
 
 const BLOCK: usize = 32 * 1024;
-/// The longest row. A longer one is not from a cassette of ours.
-const LONGEST: usize = 128 * 1024 * 1024;
+/// The longest row; what is longer is no cassette of ours.
+const LONGEST: usize = files::LARGEST as usize;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the rows of a rows file one after the other, in constant memory.
@@ -116,7 +116,9 @@ impl<R: Read> RowsReader<R> {
         self.block.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         if self.end == self.block.len() {
-            self.block.resize(2 * self.end, 0);
+            let more = files::growth(self.end, BLOCK);
+            self.block.reserve_exact(more);
+            self.block.resize(self.end + more, 0);
         }
         loop {
             match self.reader.read(&mut self.block[self.end..]) {
@@ -204,7 +206,7 @@ impl Fault {
         match self {
             Fault::Blank => CassetteError::new(file, "a blank line, and every row is one line")
                 .advice("remove it, or write `\"\"` for a row with one empty cell"),
-            Fault::Long => CassetteError::new(file, "a row of more than 128 MiB").advice("record fewer rows or bytes"),
+            Fault::Long => CassetteError::new(file, "a row of more than 64 MiB").advice("record fewer rows or bytes"),
             Fault::LoneCr => CassetteError::new(file, "a carriage return without a line feed")
                 .advice("write it as \\r in a cell that begins with \\e"),
             Fault::Torn => CassetteError::torn(file, "the last line does not end with a line break: the file was cut")

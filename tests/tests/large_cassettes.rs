@@ -2,6 +2,7 @@
 //! of a long one is there at once.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -51,6 +52,13 @@ fn files(directory: &Path, files: &[(&str, &str)]) {
 
 /// The most memory, in KiB, that the command had at once, which ends with this exit code.
 fn peak(words: &[&str], exit: i32) -> u64 {
+    let (peak, code) = run_for_peak(words);
+    assert_eq!(code, Some(exit), "{words:?}");
+    peak
+}
+
+/// The same, and its exit code.
+fn run_for_peak(words: &[&str]) -> (u64, Option<i32>) {
     let mut command = Command::new(products::super8());
     let mut child = command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let status = PathBuf::from(format!("/proc/{}/status", child.id()));
@@ -61,8 +69,7 @@ fn peak(words: &[&str], exit: i32) -> u64 {
             text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
         peak = line.unwrap_or(peak);
         if let Some(status) = child.try_wait().unwrap() {
-            assert_eq!(status.code(), Some(exit), "{words:?}");
-            return peak;
+            return (peak, status.code());
         }
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -114,6 +121,61 @@ fn memory_does_not_grow_with_entries() {
 fn memory_does_not_grow_with_rows() {
     let make = |directory: &Path, rows, other: bool| many_rows(directory, rows + usize::from(other));
     memory_does_not_grow("large_rows", &make, 20_000);
+}
+
+/// A line of 500 MB, of which nothing is read behind 80 MiB: those are letters, the rest takes no room on the disk.
+fn endless_line(file: &Path, begin: &str) {
+    let mut open = std::fs::File::create(file).unwrap();
+    open.write_all(begin.as_bytes()).unwrap();
+    let letters = vec![b'x'; 1 << 20];
+    (0..80).for_each(|_| open.write_all(&letters).unwrap());
+    open.set_len(500_000_000).unwrap();
+}
+
+/// Whoever reads a cassette holds a piece of it several times, so a piece is bounded: a line without an end is refused, with its file and
+/// line, in little memory.
+#[test]
+fn a_line_of_500_mb_is_refused_in_little_memory() {
+    const MOST_REFUSED: u64 = 200 * 1024;
+    let scratch = Scratch::new("large_line");
+    let of = "\n  connection_id: a\n  statement_id: 1\n";
+    let log = format!(
+        "{CONNECT}- method: run{of}  sql: \"select 1\"\n- method: fetch_all{of}  \"n\": 2\n  rows_file: a_1_fetch_all.csv\n  c_types: \
+         [CHAR]\n"
+    );
+    let (entry, rows, trace) = (scratch.join("entry"), scratch.join("rows"), scratch.join("trace"));
+    files(&entry, &[("commands.yml", "")]);
+    endless_line(&entry.join("commands.yml"), &format!("{CONNECT}- method: run{of}  sql: \"select "));
+    files(&rows, &[("commands.yml", &log), ("a_1_fetch_all.csv", "")]);
+    endless_line(&rows.join("a_1_fetch_all.csv"), "one\n");
+    let whole = scratch.join("whole");
+    point_queries(&whole, 1, None);
+    std::fs::create_dir_all(&trace).unwrap();
+    let trace = trace.join("trace.ndjson");
+    let text = |path: &Path| path.display().to_string();
+    assert!(peak(&["convert", &text(&whole), &text(&trace)], 0) > 0);
+    let header = std::fs::read_to_string(&trace).unwrap().lines().next().unwrap().to_owned();
+    endless_line(&trace, &format!("{header}\n{{\"version\":\""));
+    for (cassette, told) in [
+        (&entry, "commands.yml:6: unreadable: an item of more than 64 MiB"),
+        (&rows, "a_1_fetch_all.csv:2: unreadable: a row of more than 64 MiB"),
+        (&trace, "trace.ndjson:2: unreadable: a line of more than 64 MiB"),
+    ] {
+        let (cassette, copy) = (text(cassette), text(&scratch.join("copy")));
+        let output = Command::new(products::super8()).args(["check", &cassette]).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains(told), "{told}: {output:?}");
+        for words in [
+            vec!["check", &cassette],
+            vec!["show", &cassette],
+            vec!["diff", &cassette, &text(&whole)],
+            vec!["convert", "--replace", &cassette, &copy],
+        ] {
+            let (most, code) = run_for_peak(&words);
+            println!("{}, {}: {most} KiB", words[0], cassette);
+            assert!(matches!(code, Some(1 | 2)), "{words:?}: {code:?}");
+            assert!(most < MOST_REFUSED, "{words:?}: {most} KiB");
+        }
+    }
 }
 
 /// Opened in a second, searched in a tenth of one. The machine may be busy: the best of five counts, and half as much again is

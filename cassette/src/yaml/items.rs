@@ -13,8 +13,8 @@ use crate::error::CassetteError;
 use crate::{files, scan};
 
 const BLOCK: usize = 64 * 1024;
-/// The longest item. A longer one is not from a cassette of ours.
-const LONGEST: usize = 128 * 1024 * 1024;
+/// The longest item; what is longer is no cassette of ours.
+const LONGEST: usize = files::LARGEST as usize;
 
 /// Where an item stands in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl<R: Read> Items<R> {
             let Some(at) = scan::line_end(&self.window[self.start + len..]) else {
                 len = self.window.len() - self.start;
                 if len > LONGEST {
-                    return Err(self.error("an item of more than 128 MiB"));
+                    return Err(self.error("an item of more than 64 MiB"));
                 }
                 if !self.fill()? {
                     return Ok((len, lines)); // the last line may lack its line break
@@ -255,7 +255,8 @@ impl<R: Read> Items<R> {
         self.window.drain(..self.start);
         self.start = 0;
         let held = self.window.len();
-        let block = held.max(BLOCK); // doubled, so that a long item is not copied again and again
+        let block = files::growth(held, BLOCK);
+        self.window.reserve_exact(block);
         let read = (&mut self.reader).take(block as u64).read_to_end(&mut self.window);
         let count = read.map_err(|error| CassetteError::io(&self.file, "read", &error))?;
         self.at_end_of_file = count < block;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use memchr::memchr;
 
 use crate::CassetteError;
+use crate::files;
 use crate::store::interface::EntryRef;
 
 const BLOCK: usize = 64 * 1024;
-/// The longest line. A longer one is not from a cassette of ours.
-const LONGEST: usize = 128 * 1024 * 1024;
+/// The longest line; what is longer is no cassette of ours.
+const LONGEST: usize = files::LARGEST as usize;
 
 /// The lines of a trace's file. Blank lines are skipped, and NUL bytes up to the end of the file count as its end.
 pub(super) struct Lines<R> {
@@ -78,7 +79,7 @@ impl<R: Read> Lines<R> {
     }
 
     fn too_long(&self, line: u32) -> CassetteError {
-        CassetteError::new(&self.file, "a line of more than 128 MiB").at_line(line.into())
+        CassetteError::new(&self.file, "a line of more than 64 MiB").at_line(line.into())
     }
 
     /// Reads more of the file. Returns false at its end.
@@ -90,7 +91,9 @@ impl<R: Read> Lines<R> {
             self.window.shrink_to(4 * BLOCK);
         }
         let held = self.window.len();
-        self.window.resize(held + BLOCK.max(held), 0);
+        let more = files::growth(held, BLOCK);
+        self.window.reserve_exact(more);
+        self.window.resize(held + more, 0);
         let count = loop {
             match self.reader.read(&mut self.window[held..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

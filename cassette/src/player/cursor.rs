@@ -411,7 +411,8 @@ impl Cursor {
         }
     }
 
-    fn is_handed(&self, position: u32) -> bool {
+    /// Whether rows are in the hands of their statement, or the end that goes with them.
+    pub(crate) fn is_handed(&self, position: u32) -> bool {
         self.handed.iter().any(|handed| handed.position == position || handed.end == Some(position))
     }
 

@@ -101,6 +101,10 @@ pub(super) struct AfterFault {
     pub(super) ended: BTreeSet<(ConnectionId, u32)>,
     /// Transactions in which a fault struck and that are not committed.
     pub(super) transactions: Vec<FailedTransaction>,
+    /// The places that cannot be told from the one at which the last fault struck.
+    pub(super) alike: BTreeSet<u32>,
+    /// The live connections at which faults struck.
+    pub(super) struck: BTreeSet<ConnectionId>,
     /// The live statement at whose row a fault struck.
     pub(super) at_row: Option<(ConnectionId, u32)>,
     pub(super) told: BTreeMap<FaultEvent, u32>,
@@ -170,7 +174,15 @@ impl Faults {
         spent.insert(position).then_some(Armed { position, row: 1, kind, text })
     }
 
-    /// Returns the row of a run at which a fault will strike.
+    /// Where faults are still to strike.
+    pub(super) fn to_come(&self) -> Vec<u32> {
+        match self.are_any {
+            true => self.to_strike.lock().armed.iter().map(|armed| armed.position).collect(),
+            false => Vec::new(),
+        }
+    }
+
+    /// The row of a run at which a fault is to strike.
     pub(super) fn row_of(&self, position: u32) -> Option<u64> {
         if !self.are_any {
             return None;
@@ -184,7 +196,15 @@ impl Faults {
         self.to_strike.lock().done_before = Some((connection, position));
     }
 
-    /// Says whether a command's work was committed before the fault, so that playing it again would do it twice.
+    /// The same on another connection, if it was this one: the live connection turns out to have that one.
+    pub(super) fn is_done_on(&self, was: ConnectionId, there: impl Fn(u32) -> Option<(ConnectionId, u32)>) {
+        let done = &mut self.to_strike.lock().done_before;
+        if let Some(moved) = done.filter(|(connection, _)| *connection == was).and_then(|(_, at)| there(at)) {
+            *done = Some(moved);
+        }
+    }
+
+    /// Whether a command's work would be done twice if it were played again: it was committed before the fault.
     pub(super) fn is_done(&self, index: &Index, storage: &dyn Store, position: u32) -> bool {
         let before = self.to_strike.lock().done_before;
         before.is_some_and(|(connection, before)| {

@@ -96,10 +96,16 @@ impl LogPlayer {
         let library = self.library(slot.connection());
         let told = fault_profiles::told(library.as_deref(), kind, slot.method, false, &token(text));
         self.faults.struck.store(true, Ordering::Relaxed);
+        // what cannot be read is told when it is asked for
+        state.after.alike = self.alike_places(state, asked, position).unwrap_or_else(|_| BTreeSet::from([position]));
         let statement = asked.statement.map(|statement| (asked.connection, statement));
         let session = state.sessions.live(asked.connection).map(|live| live.session);
         let session = session.filter(|_| slot.method != Method::Connect);
         state.after.session = session;
+        let several = self.are_several(state, slot.connection());
+        if slot.method != Method::Connect {
+            state.after.struck.insert(asked.connection);
+        }
         match kind {
             FaultKind::RowsEndEarly => state.after.ended.extend(statement),
             _ if !slot.method.is_rows() => state.after.failed.extend(statement),
@@ -131,7 +137,9 @@ impl LogPlayer {
         self.faults.is_done_before(slot.connection(), done_before);
         if let (true, Some(session)) = (kind.loses_connection(), session) {
             state.after.lost.insert(asked.connection, told.reports_dead);
-            state.after.to_resume.push((asked.connection, session));
+            if !several {
+                state.after.to_resume.push((asked.connection, session));
+            }
             self.faults.lost.store(true, Ordering::Relaxed);
         }
         if *kind == FaultKind::CommitUnknown {
@@ -142,6 +150,9 @@ impl LogPlayer {
             if let Some(place) = cursor.place_of(&self.index, position) {
                 cursor.played(&self.index, place);
             }
+        }
+        if several && kind.loses_connection() && session.is_some() {
+            self.give_up(state, asked.connection);
         }
         let shown =
             self.storage.checked_entry(slot.place()).map_or_else(|_| String::new(), |entry| summary(&entry, 120));
@@ -262,7 +273,19 @@ impl LogPlayer {
 
     /// Notes that the program closes a connection after a fault. The next connect can go on with what is left of it.
     pub(super) fn closed_after_fault(&self, state: &mut State, live: ConnectionId) {
-        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return };
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else {
+            state.after.lost.remove(&live);
+            return;
+        };
+        if self.are_several(state, session.connection) {
+            match self.ends_with(state, live) {
+                Ok(Some((_, false))) => {
+                    self.give_up(state, live);
+                }
+                _ => state.sessions.forget(live),
+            }
+            return;
+        }
         let complete = self.is_played(state, session.connection).unwrap_or(true);
         if !complete && state.after.lost.remove(&live).is_none() {
             state.after.to_resume.push((live, session));
@@ -274,6 +297,10 @@ impl LogPlayer {
     pub(super) fn step_after_fault(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         let taken = match self.take_next(state, asked)? {
             Some(taken) => taken,
+            None if !asked.method.is_rows() && self.is_another(state, asked)? => match self.take_next(state, asked)? {
+                Some(taken) => taken,
+                None => return Err(Scene::Exhausted),
+            },
             None => match self.step_in_order(state, asked) {
                 Ok(taken) => taken,
                 Err(scene @ (Scene::Fault(_) | Scene::Unreadable(_))) => return Err(scene),
@@ -302,8 +329,16 @@ impl LogPlayer {
         }
     }
 
-    /// Says whether the command at a position is what is asked. A new text may be on another statement.
-    fn is_asked(&self, state: &State, asked: &Entry, position: u32) -> Result<bool, CassetteError> {
+    /// Whether a live connection turns out to have another session, of several that are alike: one that goes on with what is asked.
+    fn is_another(&self, state: &mut State, asked: &Entry) -> Result<bool, Scene> {
+        let Some(session) = state.sessions.live(asked.connection).map(|live| live.session) else { return Ok(false) };
+        let several = session.begin == 1 && self.faults_of_several(state, asked.connection);
+        Ok(several
+            && (self.rematch(state, asked.connection, asked, None)? || self.takes_over(state, asked, session)?))
+    }
+
+    /// Whether the command at a position is what is asked; a text may be on another statement.
+    pub(super) fn is_asked(&self, state: &State, asked: &Entry, position: u32) -> Result<bool, CassetteError> {
         let slot = self.index.slot(position);
         let same_method = slot.method == asked.method || slot.method.is_rows() && asked.method == Method::Fetch;
         let is_text = matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog);
@@ -375,7 +410,8 @@ impl LogPlayer {
         }
         let choices = state.sessions.choices(asked.connection).into_iter();
         let free = choices.filter(|choice| choice.holder.is_none()).map(|choice| choice.session);
-        let others: Vec<Session> = free.chain(state.after.session).filter(|other| *other != session).collect();
+        let failed = state.after.session.filter(|session| !self.are_several(state, session.connection));
+        let others: Vec<Session> = free.chain(failed).filter(|other| *other != session).collect();
         for other in others {
             let reached = state.cursor(self.order, &self.index, other.connection).place();
             if let Some(place) = self.find_place(state, asked, other.connection, 0, reached)? {
@@ -414,7 +450,7 @@ impl LogPlayer {
     /// Notes that a recorded connection is opened after a fault.
     pub(super) fn note_connect(&self, state: &mut State, connection: ConnectionId, asked: &Entry) {
         let position = state.sessions.connects.of(connection).map(|connect| connect.position);
-        if position.is_some() && position == state.after.fault.as_ref().map(|fault| fault.position) {
+        if position.is_some_and(|position| self.is_repeated(state, None, position)) {
             self.tell(state, FaultEvent::Repeated, position, summary(asked, 120));
         }
     }
@@ -434,7 +470,7 @@ impl LogPlayer {
         if !asked.method.is_rows() {
             statement.inspect(|of| _ = (state.after.failed.remove(of), state.after.ended.remove(of)));
         }
-        if position.is_some() && position == state.after.fault.as_ref().map(|fault| fault.position) {
+        if position.is_some_and(|position| self.is_repeated(state, Some(asked.connection), position)) {
             self.tell(state, FaultEvent::Repeated, position, summary(asked, 120));
         }
         // only commits on the connection that failed count, or on one that goes on with its work

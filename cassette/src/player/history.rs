@@ -31,7 +31,18 @@ impl LogPlayer {
         Some(commands.take_while(|position| cursor.passed(&self.index, *position)).count())
     }
 
-    /// Says whether the first `played` commands of two sessions are the same, with the same replies, except for volatile values.
+    /// The same with the rows that are being read: a connection that reads may go on with another session that has the same ones.
+    pub(super) fn played_with_rows(&self, state: &mut State, session: Session) -> Option<usize> {
+        let cursor = state.cursor(self.order, &self.index, session.connection);
+        if self.order != Order::Connection || cursor.settled() {
+            return self.played(state, session);
+        }
+        let commands = self.index.commands_of(session.connection).skip(session.begin);
+        let is_out = |position: &u32| cursor.passed(&self.index, *position) || cursor.is_handed(*position);
+        Some(commands.take_while(is_out).count()).filter(|_| cursor.is_in_order())
+    }
+
+    /// Whether the first `played` commands of two sessions are the same, with the same replies, but for volatile values.
     pub(super) fn same_history(&self, one: Session, other: Session, played: usize) -> Result<bool, CassetteError> {
         Ok(self.as_another(one, other, played)?.is_some())
     }

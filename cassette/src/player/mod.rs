@@ -20,6 +20,7 @@ mod explain;
 mod facts;
 mod fault_places;
 mod fault_profiles;
+mod fault_sessions;
 mod faults;
 mod find_volatile;
 mod finish;

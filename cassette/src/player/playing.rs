@@ -45,8 +45,11 @@ impl LogPlayer {
         };
         let agrees = |connect: &&Connect| groups.contains(&connect.group);
         let free = free.filter(|connect| agrees(connect)).copied();
-        // The connect of a spare, a connection that was never asked anything, has no fixed turn. A spare that stands before
-        // the next command comes first, as it did in the recording. Any other spare is taken only if nothing else is left.
+        let faulty = free.and_then(|connect| self.faulty_connect(state, connect.position));
+        let faulty = faulty.and_then(|at| state.sessions.free().find(|connect| connect.position == at));
+        let free = faulty.filter(|connect| agrees(connect) && self.order == Order::Connection).copied().or(free);
+        // The connect of a connection that was asked nothing has no turn. One that stands before what is next comes first, as it
+        // did when it was recorded; another one is taken if there is nothing else.
         let is_spare = |connect: &&Connect| self.index.is_needless(connect.position);
         let spares = || state.sessions.free().filter(agrees).filter(is_spare);
         let earlier = match self.order {
@@ -163,7 +166,10 @@ impl LogPlayer {
     pub(super) fn step(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         match self.faults.have_struck() {
             true => self.step_after_fault(state, asked),
-            false => self.step_in_order(state, asked),
+            false => {
+                self.become_faulty(state, asked)?;
+                self.step_in_order(state, asked)
+            }
         }
     }
 
@@ -422,9 +428,21 @@ impl LogPlayer {
             state.sessions.ended(live, true, None, false);
             return Ok(());
         }
-        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(()) };
+        let Some((session, complete)) = self.ends_with(state, live)? else { return Ok(()) };
+        let played = self.played(state, session);
+        let pooled = !complete && state.facts.pooled(self.homes(), &*self.storage, session.connection)?;
+        state.sessions.ended(live, complete, played, pooled);
+        Ok(())
+    }
+
+    /// The session that a connection had, now that it ends, and whether nothing of it is left.
+    pub(super) fn ends_with(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+    ) -> Result<Option<(Session, bool)>, CassetteError> {
+        let Some(mut session) = state.sessions.live(live).map(|live| live.session) else { return Ok(None) };
         let mut complete = self.is_played(state, session.connection)?;
-        let mut session = session;
         if !complete
             && let Some(played) = self.played(state, session)
             && let Some(shorter) = self.shorter(state, live, session, played)?
@@ -435,10 +453,7 @@ impl LogPlayer {
             })?;
             (session, complete) = (shorter, true);
         }
-        let played = self.played(state, session);
-        let pooled = !complete && state.facts.pooled(self.homes(), &*self.storage, session.connection)?;
-        state.sessions.ended(live, complete, played, pooled);
-        Ok(())
+        Ok(Some((session, complete)))
     }
 
     /// Finds a free session that ends after `played` commands, the same ones.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::cursor::Cursor;
 use super::log_player::LogPlayer;
+use super::mismatch::Scene;
 use super::sessions::Session;
 use super::state::State;
 use crate::metadata::Order;
@@ -32,14 +33,22 @@ impl LogPlayer {
         state: &mut State,
         moves: impl FnOnce(&LogPlayer, &mut State) -> Result<bool, CassetteError>,
     ) -> Result<bool, CassetteError> {
-        if !self.comparison.bindings.are_any() {
+        let (bound, struck) = (self.comparison.bindings.are_any(), self.faults.have_struck());
+        if !bound && !struck {
             return moves(self, state);
         }
         let before = state.sessions.held();
-        let moved = moves(self, state)?;
+        let done = moves(self, state)?;
+        let is_of = |(live, was): (ConnectionId, Session)| {
+            let is = state.sessions.live(live).map(|live| live.session).filter(|is| *is != was)?;
+            Some((live, was, is))
+        };
+        let moved: Vec<_> = before.into_iter().filter(|_| done).filter_map(is_of).collect();
+        if struck {
+            self.faults_follow(state, &moved)?;
+        }
         let mut others = Vec::new();
-        for (live, was) in before.into_iter().filter(|_| moved) {
-            let Some(is) = state.sessions.live(live).map(|live| live.session).filter(|is| *is != was) else { continue };
+        for (_, was, is) in moved.into_iter().filter(|_| bound) {
             let played = self.played(state, is).unwrap_or(0);
             // binds the recorded values of `is` to those of `was`
             others.extend(self.as_another(was, is, played)?);
@@ -47,7 +56,7 @@ impl LogPlayer {
         if !others.is_empty() {
             self.comparison.bindings.rename(&others);
         }
-        Ok(moved)
+        Ok(done)
     }
 
     fn rematched(
@@ -87,7 +96,7 @@ impl LogPlayer {
         seen: &mut Vec<Session>,
     ) -> Result<bool, CassetteError> {
         let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
-        let Some(played) = self.played(state, session) else { return Ok(false) };
+        let Some(played) = self.played_with_rows(state, session) else { return Ok(false) };
         if state.sessions.may_be(live, vacant) && self.same_history(session, vacant, played)? {
             self.move_to(state, live, vacant, played);
             return Ok(true);
@@ -123,6 +132,13 @@ impl LogPlayer {
         asked: &Entry,
     ) -> Result<bool, CassetteError> {
         let Some(live) = state.sessions.live(live) else { return Ok(false) };
+        if self.faults.have_struck() && !self.comparison.bindings.are_any() {
+            return match self.goes_on_after_fault(state, asked, session, played) {
+                Ok(goes_on) => Ok(goes_on && self.same_history(left, session, played)?),
+                Err(Scene::Unreadable(error)) => Err(error),
+                Err(_) => Ok(false),
+            };
+        }
         let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin + played);
         let recorded = live.recorded_under(session, asked.statement);
         if !self.comparison.bindings.are_any() {
@@ -147,6 +163,14 @@ impl LogPlayer {
     }
 
     pub(super) fn move_to(&self, state: &mut State, live: ConnectionId, session: Session, played: usize) {
+        let was = state.sessions.live(live).map(|live| live.session);
+        // the one that has its session now may have gone there before
+        let is_own = |was: &Session| state.sessions.holder(was.connection) == Some(live);
+        let was = was.filter(|was| self.order == Order::Connection && is_own(was));
+        let reading = was.and_then(|was| {
+            let cursor = state.cursor(self.order, &self.index, was.connection);
+            (!cursor.settled()).then(|| self.reading_on(cursor, was, session))
+        });
         let left = state.sessions.moves(live, session);
         if self.order == Order::Connection {
             if let Some(left) = left {
@@ -155,8 +179,19 @@ impl LogPlayer {
                 let cursor = Cursor::advanced(&self.index, left.connection, played);
                 state.lane_mut(&self.index, left.connection).cursor = cursor;
             }
-            let cursor = Cursor::advanced(&self.index, session.connection, session.begin + played);
+            let advanced = || Cursor::advanced(&self.index, session.connection, session.begin + played);
+            let cursor = reading.unwrap_or_else(advanced);
             state.lane_mut(&self.index, session.connection).cursor = cursor;
         }
+    }
+
+    /// A cursor at the same place of another session that is the same so far; rows that are being read are read on.
+    fn reading_on(&self, cursor: &Cursor, was: Session, is: Session) -> Cursor {
+        let theirs: Vec<u32> = self.index.commands_of(is.connection).skip(is.begin).collect();
+        let mine: Vec<u32> = self.index.commands_of(was.connection).skip(was.begin).collect();
+        cursor.moved(&self.index, &self.index, Some(is.connection), &|position| {
+            let number = mine.partition_point(|command| *command < position);
+            theirs.get(number).copied().unwrap_or(u32::MAX)
+        })
     }
 }

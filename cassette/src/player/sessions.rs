@@ -340,8 +340,18 @@ impl SessionMatcher {
         self.lives.remove(&id);
     }
 
-    /// Ends a live connection that the program closed. If the driver manager pools, what is left of its session is kept
-    /// for another connection.
+    /// A connection is given up. What it played is free again, with its connect.
+    pub(super) fn give_up(&mut self, id: ConnectionId) {
+        let Some(live) = self.lives.remove(&id) else { return };
+        let of = live.session.connection;
+        if matches!(self.holders.get(&of), Some(Holder::Live(holder)) if *holder == id) {
+            self.holders.remove(&of);
+            let number = self.connects.number(of).unwrap_or(self.first_free);
+            self.first_free = self.first_free.min(number);
+        }
+    }
+
+    /// The program closed a connection. What is left of its session is kept for another one, if it is said to be a session.
     pub(super) fn ended(&mut self, id: ConnectionId, complete: bool, played: Option<usize>, pooled: bool) {
         let Some(live) = self.lives.get_mut(&id) else { return };
         live.ended = true;

@@ -1,0 +1,230 @@
+//! Faults where several threads have connections that are alike: whose fault it is, and who repeats what failed.
+//!
+//! A place is the n-th command of a recorded connection. As long as connections have done the same, which of them is which recorded one
+//! is a guess, so that the guess must not decide whether a fault strikes or counts as repeated:
+//!
+//! - The first connection that comes to such a place, and may be the recorded one, is it from then on.
+//! - A connection that is given up is free again from its connect on, for whoever turns out to have it.
+//! - A command that all the connections have is repeated when all of them have come behind it.
+//! - What is known of a failed transaction goes where the connections go.
+
+use std::collections::BTreeSet;
+
+use super::cursor::Cursor;
+use super::fault_places::FailedTransaction;
+use super::log_player::LogPlayer;
+use super::mismatch::Scene;
+use super::sessions::Session;
+use super::state::State;
+use crate::metadata::Order;
+use crate::{CassetteError, ConnectionId, Entry, Method};
+
+/// A live connection that went from one session to another.
+pub(super) type Moved = (ConnectionId, Session, Session);
+
+impl LogPlayer {
+    /// Before a fault has struck: a live connection that may be the recorded one whose next command is to fail, is it.
+    pub(super) fn become_faulty(&self, state: &mut State, asked: &Entry) -> Result<(), CassetteError> {
+        if self.order != Order::Connection || self.storage.0.all.len() > 1 {
+            return Ok(());
+        }
+        for position in self.faults.to_come() {
+            let of = self.index.slot(position).connection();
+            let Some(live) = state.sessions.live(asked.connection) else { return Ok(()) };
+            let session = live.session;
+            if session.connection == of || !state.sessions.may_be(asked.connection, Session::fresh(of)) {
+                continue;
+            }
+            let Some(played) = self.played(state, session) else { continue };
+            let number = self.index.commands_of(of).skip(1).position(|at| at == position);
+            if number == Some(played) && self.rematch(state, asked.connection, asked, Some(of))? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The free connect that is to fail, if one is that is like the one which is to be taken.
+    pub(super) fn faulty_connect(&self, state: &State, taken: u32) -> Option<u32> {
+        let connects = &state.sessions.connects;
+        let group = state.sessions.free().find(|connect| connect.position == taken)?.group;
+        let to_come = self.faults.to_come();
+        let is_alike = |at: &u32| {
+            state.sessions.free().any(|connect| connect.position == *at && connects.same_reply(connect.group, group))
+        };
+        to_come.into_iter().find(is_alike)
+    }
+
+    /// The places that cannot be told from the one at which a fault strikes, this one included. With a single thread, it is the only one:
+    /// what comes first is then what came first.
+    pub(super) fn alike_places(
+        &self,
+        state: &State,
+        asked: &Entry,
+        position: u32,
+    ) -> Result<BTreeSet<u32>, CassetteError> {
+        let mut alike = BTreeSet::from([position]);
+        if self.order != Order::Connection || crate::platform::has_one_thread() {
+            return Ok(alike);
+        }
+        let connects = &state.sessions.connects;
+        let slot = self.index.slot(position);
+        let Some(own) = connects.of(slot.connection()).copied() else { return Ok(alike) };
+        let Some(number) = self.index.commands_of(own.connection).position(|at| at == position) else {
+            return Ok(alike);
+        };
+        let agreeing = if slot.method == Method::Connect { connects.agreeing(asked) } else { Vec::new() };
+        for connect in connects.from(0).iter().filter(|connect| connect.succeeded && connect.position != own.position) {
+            let session = Session::fresh(connect.connection);
+            let may_be = match slot.method {
+                Method::Connect => agreeing.contains(&connect.group) && connects.same_reply(connect.group, own.group),
+                _ => state.sessions.may_be(asked.connection, session),
+            };
+            let Some(at) = self.index.commands_of(connect.connection).nth(number).filter(|_| may_be) else { continue };
+            if self.same_history(Session::fresh(own.connection), session, number)? {
+                alike.insert(at);
+            }
+        }
+        Ok(alike)
+    }
+
+    /// Whether several connections are open, or still to come, that may be one another's.
+    pub(super) fn are_several(&self, state: &State, connection: ConnectionId) -> bool {
+        let connects = &state.sessions.connects;
+        let Some(own) = connects.of(connection) else { return false };
+        let alike = connects.from(0).iter().filter(|connect| connects.same_reply(connect.group, own.group));
+        self.order == Order::Connection && alike.take(2).count() == 2 && !crate::platform::has_one_thread()
+    }
+
+    /// Whether what was played at a position is the repetition of what failed: the connection that failed plays it, or all that cannot be
+    /// told from it are behind it.
+    pub(super) fn is_repeated(&self, state: &mut State, live: Option<ConnectionId>, position: u32) -> bool {
+        if !state.after.alike.contains(&position) {
+            return false;
+        }
+        if live.is_some_and(|live| state.after.struck.contains(&live)) {
+            return true;
+        }
+        let others: Vec<u32> = state.after.alike.iter().copied().filter(|at| *at != position).collect();
+        others.into_iter().all(|at| {
+            let slot = self.index.slot(at);
+            match slot.method {
+                Method::Connect => state.sessions.is_taken(slot.connection()),
+                _ => {
+                    let cursor = state.cursor(self.order, &self.index, slot.connection());
+                    cursor.passed(&self.index, at) || cursor.is_handed(at)
+                }
+            }
+        })
+    }
+
+    /// The same for a live connection, which may be one in addition to those that were recorded.
+    pub(super) fn faults_of_several(&self, state: &State, live: ConnectionId) -> bool {
+        state
+            .sessions
+            .live(live)
+            .is_some_and(|live| self.are_several(state, state.sessions.like(live.session.connection)))
+    }
+
+    /// A connection that has nothing of its own to go on with has what one had at which a fault struck: a program may leave that
+    /// open, and open another one.
+    pub(super) fn takes_over(&self, state: &mut State, asked: &Entry, session: Session) -> Result<bool, CassetteError> {
+        let Some(played) = self.played(state, session) else { return Ok(false) };
+        let struck: Vec<ConnectionId> =
+            state.after.struck.iter().copied().filter(|of| *of != asked.connection).collect();
+        for live in struck {
+            let Some(of) = state.sessions.live(live).map(|live| live.session.connection) else { continue };
+            let fresh = Session::fresh(of);
+            if state.sessions.may_be(asked.connection, fresh)
+                && self.goes_on_with(state, asked.connection, (session, fresh), played, asked)?
+            {
+                self.give_up(state, live);
+                return self.rematch(state, asked.connection, asked, Some(of));
+            }
+        }
+        Ok(false)
+    }
+
+    /// A live connection is given up: its session is free again from its connect on.
+    pub(super) fn give_up(&self, state: &mut State, live: ConnectionId) {
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return };
+        // what was not committed is undone, and nobody goes on with it there
+        let left = |failed: &&mut FailedTransaction| failed.live.contains(&live);
+        state.after.transactions.iter_mut().filter(left).for_each(|failed| failed.undone.clear());
+        let place = state.cursor(self.order, &self.index, session.connection).place();
+        let reached = state.after.reached.entry(session.connection).or_default();
+        *reached = (*reached).max(place);
+        state.lane_mut(&self.index, session.connection).cursor = Cursor::connection(&self.index, session.connection);
+        state.sessions.give_up(live);
+    }
+
+    /// After live connections went to other sessions: what is known of failed transactions goes with them.
+    pub(super) fn faults_follow(&self, state: &mut State, moved: &[Moved]) -> Result<(), CassetteError> {
+        let mut transactions = std::mem::take(&mut state.after.transactions);
+        for failed in &mut transactions {
+            let its: Vec<&Moved> = moved.iter().filter(|(live, ..)| failed.live.contains(live)).collect();
+            for (live, was, is) in its {
+                if state.after.struck.contains(live) && self.translate(failed, *was, *is)? {
+                    continue;
+                }
+                failed.live.remove(live);
+                failed.undone.clear();
+            }
+        }
+        for failed in &mut transactions {
+            let others: Vec<&Moved> = moved.iter().filter(|(live, ..)| !failed.live.contains(live)).collect();
+            for (live, _, is) in others {
+                let cursor = state.cursor(self.order, &self.index, is.connection);
+                let of = |at: &&u32| self.index.slot(**at).connection() == is.connection;
+                let again: BTreeSet<u32> = failed.transaction.iter().filter(of).copied().collect();
+                let again: Vec<u32> = again.into_iter().filter(|at| cursor.passed(&self.index, *at)).collect();
+                if !again.is_empty() {
+                    failed.live.insert(*live);
+                    failed.undone.clone_from(&failed.transaction);
+                    again.iter().for_each(|at| _ = failed.undone.remove(at));
+                }
+            }
+        }
+        state.after.transactions = transactions;
+        for (_, was, is) in moved.iter().filter(|(live, ..)| state.after.struck.contains(live)) {
+            self.faults.is_done_on(was.connection, |at| Some((is.connection, self.same_place(*was, *is, at)?)));
+        }
+        Ok(())
+    }
+
+    /// Puts a failed transaction on another connection that did the same. False if that did something else.
+    fn translate(&self, failed: &mut FailedTransaction, was: Session, is: Session) -> Result<bool, CassetteError> {
+        let on_it = |at: &u32| self.index.slot(*at).connection() == was.connection;
+        let all: BTreeSet<u32> = failed.transaction.union(&failed.undone).copied().filter(on_it).collect();
+        let Some(last) = all.last() else { return Ok(true) };
+        let number = self.index.commands_of(was.connection).skip(1).position(|at| at == *last);
+        let number = number.map_or(0, |number| number + 1);
+        if !self.same_history(Session::fresh(was.connection), Session::fresh(is.connection), number)? {
+            return Ok(false);
+        }
+        let there = |at: &u32| self.same_place(was, is, *at).unwrap_or(*at);
+        failed.transaction = failed.transaction.iter().map(there).collect();
+        failed.undone = failed.undone.iter().map(there).collect();
+        Ok(true)
+    }
+
+    /// The command of another connection that has the same number.
+    fn same_place(&self, was: Session, is: Session, position: u32) -> Option<u32> {
+        let number = self.index.commands_of(was.connection).position(|at| at == position)?;
+        self.index.commands_of(is.connection).nth(number)
+    }
+
+    /// Whether what comes next on a session, after so many of its commands, is what is asked of a live connection after a fault: its
+    /// statements may have other numbers.
+    pub(super) fn goes_on_after_fault(
+        &self,
+        state: &State,
+        asked: &Entry,
+        session: Session,
+        played: usize,
+    ) -> Result<bool, Scene> {
+        let mut coming = self.index.commands_of(session.connection).skip(session.begin + played);
+        let Some(next) = coming.find(|position| self.index.is_due(*position)) else { return Ok(false) };
+        Ok(self.is_asked(state, asked, next)?)
+    }
+}

@@ -15,13 +15,26 @@ use crate::CassetteError;
 /// one holds it a few times over.
 pub(crate) const LARGEST: u64 = 64 << 20;
 
+/// Checks that a row or an entry, as it is encoded, can be read again. What surrounds it in its file is less than the difference
+/// to [`LARGEST`].
+pub(crate) fn check_size(cassette: &Path, what: &str, bytes: usize) -> Result<(), CassetteError> {
+    const LONGEST: usize = (LARGEST as usize) - (1 << 20);
+    if bytes <= LONGEST {
+        return Ok(());
+    }
+    let problem =
+        format!("{what} of {bytes} bytes cannot be recorded: a cassette holds none of more than {} MiB", LONGEST >> 20);
+    Err(CassetteError::new(cassette, problem)
+        .advice("have the program send and read smaller values while it is recorded"))
+}
+
 /// By how much a window grows that holds so many bytes of a piece of which the end is not in sight: by so much that they are not
 /// copied again and again, and by so little that most of the window is filled.
 pub(crate) fn growth(held: usize, block: usize) -> usize {
     block.max(held / 4)
 }
 
-/// Opens a regular file to be read.
+/// Opens a regular file for reading.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     // with these flags, opening a FIFO that nobody writes to does not block
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;

@@ -143,3 +143,32 @@ fn rows_that_do_not_fit_what_the_log_says_are_refused() {
     let why = player.fetch(A, 1).map(|_| ()).unwrap_err().headline;
     assert!(why.contains("commands.yml:13: rows_file: a_1_fetch_many.csv is not there; restore it"), "{why}");
 }
+
+/// What could not be read again is refused while it is recorded, and nothing is published.
+#[test]
+fn a_row_or_an_entry_of_64_mib_is_refused() {
+    let long = "x".repeat(64 << 20);
+    let parent = tempfile::tempdir().unwrap();
+    for (rows, said) in [(0, "an entry of 6710"), (1, "an entry of 6710"), (2, "a row of 6710")] {
+        let directory = parent.path().join(format!("x{rows}"));
+        let recorder = recorder(&directory);
+        let a = connected(&recorder, "shop");
+        let asked = if rows == 0 { &long } else { "SELECT 1" };
+        let refused = recorder.command(&run(a, 1, asked)).and_then(|()| {
+            let open = recorder.run(a, 1, true);
+            for number in 0..rows {
+                let mut guard = open.lock();
+                guard.begin_row()?;
+                guard.row().set(0, Cell::Plain(if number == 0 { long.as_bytes() } else { b"1" }));
+                guard.c_type(0, "CHAR");
+            }
+            open.lock().end(true)?;
+            recorder.command(&run(a, 2, "SELECT 2"))
+        });
+        let refused = refused.unwrap_err();
+        assert!(refused.to_string().contains(said), "{rows}: {refused}");
+        assert!(recorder.command(&run(a, 3, "SELECT 3")).is_err(), "nothing goes on after it");
+        recorder.disconnect(a).unwrap_err();
+        assert!(!directory.exists());
+    }
+}

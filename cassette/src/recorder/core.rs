@@ -19,6 +19,7 @@ use super::numbering::{Kind, Parts, Threads};
 use super::rows::RunCell;
 use super::volatile_marks::VolatileMarks;
 use crate::entry::ConnectIdentity;
+use crate::files;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, Secrets};
 use crate::schema::Class;
@@ -489,6 +490,7 @@ impl Recorder {
 
     /// Appends encoded entries to the log.
     fn append_encoded(&self, encoded: &[u8]) -> Result<(), CassetteError> {
+        self.sticky(files::check_size(self.storage.name(), "an entry", encoded.len()))?;
         self.sticky(self.storage.append(encoded))?;
         self.appended()
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use parking_lot::Mutex;
 
 use super::numbering::{Kind, RowsNames};
+use crate::files;
 use crate::inline::inline;
 use crate::redaction::RowRules;
 use crate::store::{OpenRun, RowBlock, RowsPart, Store};
@@ -237,6 +238,8 @@ impl Rows {
 
     /// Writes the pending block to disk. `kind` is what the part will hold, if it does not exist yet.
     fn flush_as(&mut self, storage: &dyn Store, kind: Kind) -> Result<(), CassetteError> {
+        // a block goes to disk as soon as it is full, so a larger one has a row that is as large
+        files::check_size(storage.name(), "a row", self.block.bytes().len())?;
         let part = match &mut self.part {
             Some(part) => part,
             none => none.insert(storage.rows_part(&self.names.name(kind))?),

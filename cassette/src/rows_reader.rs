@@ -11,7 +11,7 @@ use crate::files;
 use crate::scan;
 
 const BLOCK: usize = 32 * 1024;
-/// The longest row; what is longer is no cassette of ours.
+/// The longest row. super8 writes none that is longer.
 const LONGEST: usize = files::LARGEST as usize;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

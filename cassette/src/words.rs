@@ -235,7 +235,7 @@ pub(crate) const TEXT_FIELDS: [&str; 13] = [
     "desc_name",
 ];
 
-/// What an answer may be about that is not a question of the program's.
+/// Names the facts that an answer may state although the program did not ask for them.
 pub(crate) const ABOUT: [&str; 17] = [
     "still_executing",
     "meanwhile",

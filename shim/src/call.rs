@@ -228,8 +228,8 @@ pub trait DriverCall {
         String::new()
     }
 
-    /// Whether the driver writes zeros to the buffer of a NULL of this C type: the cell, which is NULL, is read once more into a
-    /// buffer of super8's. `None`: it does not let itself be read again.
+    /// Says whether the driver writes zeros to the buffer of a NULL of this C type, by reading the NULL cell once more into a
+    /// buffer of super8's. Returns `None` if the driver does not let a cell be read again.
     fn zeroes_null(&self, column: u16, c_type: i16, size: usize) -> Option<bool> {
         let _ = (column, c_type, size);
         None

@@ -153,7 +153,7 @@ impl Page {
         blocks
     }
 
-    /// What a reader who follows the page would type.
+    /// Returns what a reader who follows the page types.
     pub fn listing(&self) -> Vec<Step<'_>> {
         let steps = self.blocks().into_iter().flat_map(|block| match block {
             Block { language: "console", text, .. } => commands(text),

@@ -47,7 +47,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Everything a change must pass: sets up, then checks format, lints and generated pages, builds, runs every test, and makes the packages.
+/// Runs everything that a change must pass: sets up, checks format, lints and generated pages, builds, runs every test, and
+/// makes the packages.
 fn test(words: &[String]) -> Done {
     setup::setup()?;
     run(cargo(&["fmt", "--all", "--check"]))?;
@@ -61,12 +62,12 @@ fn test(words: &[String]) -> Done {
     end_to_end.args(words);
     run(all)?;
     run(end_to_end)?;
-    // A name that narrows the tests is no name of a suite, and asks for no count of instructions and no package.
+    // If words select some tests, the suites, the instruction counts and the packages are left out.
     if !words.is_empty() {
         return Ok(());
     }
     gate()?;
-    // As they are shipped: none may be larger than it is allowed to be.
+    // The packages are made as they are shipped, because their size is limited.
     package::package(&[])?;
     suites(&["--representative".to_owned()])
 }

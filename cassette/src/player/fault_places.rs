@@ -182,7 +182,7 @@ impl Faults {
         }
     }
 
-    /// The row of a run at which a fault is to strike.
+    /// Returns the row of a run at which a fault strikes.
     pub(super) fn row_of(&self, position: u32) -> Option<u64> {
         if !self.are_any {
             return None;
@@ -204,7 +204,7 @@ impl Faults {
         }
     }
 
-    /// Whether a command's work would be done twice if it were played again: it was committed before the fault.
+    /// Says whether playing a command again would do its work twice, because it was committed before the fault.
     pub(super) fn is_done(&self, index: &Index, storage: &dyn Store, position: u32) -> bool {
         let before = self.to_strike.lock().done_before;
         before.is_some_and(|(connection, before)| {

@@ -337,7 +337,7 @@ impl LogPlayer {
             && (self.rematch(state, asked.connection, asked, None)? || self.takes_over(state, asked, session)?))
     }
 
-    /// Whether the command at a position is what is asked; a text may be on another statement.
+    /// Says whether the command at a position is what is asked. A text may be on another statement.
     pub(super) fn is_asked(&self, state: &State, asked: &Entry, position: u32) -> Result<bool, CassetteError> {
         let slot = self.index.slot(position);
         let same_method = slot.method == asked.method || slot.method.is_rows() && asked.method == Method::Fetch;

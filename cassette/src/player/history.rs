@@ -42,7 +42,7 @@ impl LogPlayer {
         Some(commands.take_while(is_out).count()).filter(|_| cursor.is_in_order())
     }
 
-    /// Whether the first `played` commands of two sessions are the same, with the same replies, but for volatile values.
+    /// Says whether the first `played` commands of two sessions have the same text and replies, apart from volatile values.
     pub(super) fn same_history(&self, one: Session, other: Session, played: usize) -> Result<bool, CassetteError> {
         Ok(self.as_another(one, other, played)?.is_some())
     }

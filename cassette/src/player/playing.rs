@@ -48,8 +48,8 @@ impl LogPlayer {
         let faulty = free.and_then(|connect| self.faulty_connect(state, connect.position));
         let faulty = faulty.and_then(|at| state.sessions.free().find(|connect| connect.position == at));
         let free = faulty.filter(|connect| agrees(connect) && self.order == Order::Connection).copied().or(free);
-        // The connect of a connection that was asked nothing has no turn. One that stands before what is next comes first, as it
-        // did when it was recorded; another one is taken if there is nothing else.
+        // The connect of a connection that was asked nothing has no turn. If it stands before the next command, it comes first,
+        // as it did in the recording. Any other such connect is taken only if there is nothing else.
         let is_spare = |connect: &&Connect| self.index.is_needless(connect.position);
         let spares = || state.sessions.free().filter(agrees).filter(is_spare);
         let earlier = match self.order {

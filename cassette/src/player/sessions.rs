@@ -351,7 +351,7 @@ impl SessionMatcher {
         }
     }
 
-    /// The program closed a connection. What is left of its session is kept for another one, if it is said to be a session.
+    /// Closes a live connection. If its session is not played to the end, the rest is kept for another connection.
     pub(super) fn ended(&mut self, id: ConnectionId, complete: bool, played: Option<usize>, pooled: bool) {
         let Some(live) = self.lives.get_mut(&id) else { return };
         live.ended = true;

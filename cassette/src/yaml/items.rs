@@ -13,7 +13,7 @@ use crate::error::CassetteError;
 use crate::{files, scan};
 
 const BLOCK: usize = 64 * 1024;
-/// The longest item; what is longer is no cassette of ours.
+/// The longest item. super8 writes none that is longer.
 const LONGEST: usize = files::LARGEST as usize;
 
 /// Where an item stands in its file.

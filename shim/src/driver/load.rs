@@ -140,7 +140,7 @@ impl Library {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// A number for each real driver of the process: 0, 1, 2, ...
+    /// The number of this real driver in the process: 0, 1, 2, ...
     pub fn id(&self) -> u32 {
         self.id
     }

@@ -164,7 +164,7 @@ impl Statement<Recorded> {
         Ok(left_out)
     }
 
-    /// Notes a driver that hands out the token as it was bound where the set has one of its own.
+    /// Notes that a driver returns the token that was bound, although the set has a token of its own.
     pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
         let Some(as_bound) = as_bound else { return Ok(()) };
         let said = as_bound.then(|| Fields::from([(Key::Result, true.into())]));

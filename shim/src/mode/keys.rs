@@ -251,7 +251,7 @@ pub fn left_out_key(part: LeftOut) -> Fields {
     Fields::from([(Key::About, Value::from(part.about()))])
 }
 
-/// What a call was given.
+/// The arguments of a call, as they identify its outcome.
 enum Input {
     Number(i64),
     Null,

@@ -202,7 +202,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// Moves what is sent to a command, as `params` and `attributes`.
+    /// Moves the values that are sent into a command, as `params` and `attributes`.
     pub fn describe(&mut self, fields: &mut Fields, application: &Application) {
         let mut sets = std::mem::take(&mut self.sets);
         match (sets.len(), self.array) {

@@ -53,7 +53,7 @@ pub struct RecordedConnection {
     pub(super) nulls: KnownNulls,
     /// Whether it writes zeros to all of them, once its library was asked for.
     pub(super) zeroes_nulls: OnceLock<bool>,
-    /// It was found out what the driver does when a column is bound.
+    /// Whether it is known what the driver does when a column is bound.
     pub(super) binds: AtomicBool,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,

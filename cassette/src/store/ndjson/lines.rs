@@ -10,7 +10,7 @@ use crate::files;
 use crate::store::interface::EntryRef;
 
 const BLOCK: usize = 64 * 1024;
-/// The longest line; what is longer is no cassette of ours.
+/// The longest line. super8 writes none that is longer.
 const LONGEST: usize = files::LARGEST as usize;
 
 /// The lines of a trace's file. Blank lines are skipped, and NUL bytes up to the end of the file count as its end.

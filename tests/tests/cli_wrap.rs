@@ -420,3 +420,24 @@ fn a_signal_to_the_wrapper_reaches_the_command() {
     assert_eq!(line(), "told");
     assert_eq!(child.wait().ok().and_then(|status| status.code()), Some(3));
 }
+
+/// A trace is named by its file as well: `check`, `show` and the others take that name too.
+#[test]
+fn a_trace_is_recorded_and_replayed_by_its_file() {
+    let desk = Desk::new("cli_trace");
+    let file = desk.scratch.join("work/traces/shop.ndjson");
+    for verb in ["record", "replay", "once", "record"] {
+        let outcome = run(&desk, &swallow(&[verb, "traces/shop.ndjson"], &[ALL, ONE]));
+        ended(&outcome, 0);
+        assert!(outcome.text().contains("('pear', 4)"), "{verb}: {}", outcome.text());
+        assert!(file.is_file(), "{verb}");
+    }
+    ended(&run(&desk, &["check".to_owned(), "traces/shop.ndjson".to_owned()]), 0);
+    // what differs, is missing, or fails counts as with any cassette
+    ended(&run(&desk, &swallow(&["replay", "traces/shop.ndjson"], &[ALL, "select 1"])), 120);
+    ended(&run(&desk, &swallow(&["replay", "traces/shop.ndjson"], &[ALL])), 121);
+    ended(&run(&desk, &swallow(&["replay", "traces/other.ndjson"], &[ALL])), 125);
+    let before = std::fs::read(&file).unwrap();
+    ended(&run(&desk, &["record", "traces/shop.ndjson", "--", "false"].map(str::to_owned)), 1);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}

@@ -254,7 +254,7 @@ impl Wrapped {
         if named.has_test() {
             command.env("PYTHONPATH", with_pytest_plugin(directory.path()));
         }
-        command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", cassette);
+        command.env("SUPER8_MODE", decided.name()).envs(cassette_variables(cassette));
         command.env(RECORD_AGAIN, record_again(mode, std::env::args_os()));
         if !again.is_empty() {
             command.env(variables::RECORDED_ANEW, directory.path().join(RECORDED_ANEW));
@@ -342,6 +342,26 @@ impl Wrapped {
                 Ok(exit)
             }
         }
+    }
+}
+
+/// Returns the variables that name a cassette to the program. A trace's file is named by its directory and its trace.
+fn cassette_variables(cassette: &Path) -> Vec<(&'static str, OsString)> {
+    let name = match (cassette.parent(), cassette.file_stem()) {
+        (Some(directory), Some(trace))
+            if cassette.extension().is_some_and(|end| end == "ndjson") && !cassette.is_dir() =>
+        {
+            Some((directory, trace))
+        }
+        _ => None,
+    };
+    match name {
+        Some((directory, trace)) => vec![
+            ("SUPER8_CASSETTE", directory.into()),
+            (Setting::TraceId.row().variable, trace.to_owned()),
+            (Setting::Format.row().variable, "ndjson".into()),
+        ],
+        None => vec![("SUPER8_CASSETTE", cassette.into())],
     }
 }
 
@@ -488,10 +508,11 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
         return Ok((mode != Mode::Record).then(|| Recorded::of_readable(&there)));
     };
     // The library's own code decides here, so that the command's processes come to the same result.
-    let settings = Settings::from_environment(&|name| match name {
-        "SUPER8_MODE" => Some(mode.name().into()),
-        "SUPER8_CASSETTE" => Some(cassette.into()),
-        _ => std::env::var_os(name),
+    let variables = cassette_variables(cassette);
+    let settings = Settings::from_environment(&|name| match variables.iter().find(|(known, _)| *known == name) {
+        Some((_, value)) => Some(value.clone()),
+        None if name == "SUPER8_MODE" => Some(mode.name().into()),
+        None => std::env::var_os(name),
     });
     let settings = settings.map_err(|error| cannot(Failure::new(error)))?;
     let action = cassettes::action(&settings).map_err(|error| cannot(Failure::new(error)))?;

@@ -322,25 +322,18 @@ impl Player {
         }
         match self.elsewhere(connection, Some(statement)) {
             Some((player, own, number)) => {
-                let before = player.rows_before(own, number);
+                let others = self.others(connection, Some(statement));
+                let before = if others.is_empty() { 0 } else { player.rows_before(own, number) };
                 let fetched = self.log.adopt(player.fetch(own, number))?;
                 Ok(match fetched {
-                    Fetched::Rows(run) => Fetched::Rows(self.filled(connection, statement, run, before)),
+                    Fetched::Rows(run) if !others.is_empty() && !run.bookmarks() => {
+                        let readings = others.iter().filter_map(result_answers::reading).collect();
+                        Fetched::Rows(run.filled_by(before, readings))
+                    }
                     fetched => fetched,
                 })
             }
             None => self.log.fetch(connection, statement),
-        }
-    }
-
-    /// Fills a run of a statement that is served with what other statements read of the same result.
-    fn filled(&self, connection: ConnectionId, statement: u32, run: PlayedRun, before: u64) -> PlayedRun {
-        let others = self.others(connection, Some(statement));
-        match run.bookmarks() {
-            false if !others.is_empty() => {
-                run.filled_by(before, others.iter().filter_map(result_answers::reading).collect())
-            }
-            _ => run,
         }
     }
 

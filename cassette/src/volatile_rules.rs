@@ -214,8 +214,9 @@ impl VolatileRules {
         self.same.iter().enumerate().flat_map(of).collect()
     }
 
-    /// Returns the marks that the rules give an entry with parameters whose statement has this text.
-    pub(crate) fn marks(&self, sql: &str) -> Vec<String> {
+    /// Returns the marks that the rules give an entry with parameters whose statement has this text: items of a list
+    /// `volatile`, and `same RULE POSITION`.
+    pub fn marks(&self, sql: &str) -> Vec<String> {
         let positions = self.positions.iter().filter(|(_, pattern)| fits(pattern, sql));
         let mut marks: Vec<String> = positions.map(|(position, _)| format!("params {position}")).collect();
         for (at, places) in self.same.iter().enumerate() {

@@ -12,11 +12,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
-use super8_cassette::{Tickets, within_limit};
+use super8_cassette::{Processes, within_limit};
 
 /// The file of a run without a wrapper, with its device and inode, because a daemon may have closed its descriptor and
 /// opened another file under the number.
 static UNNAMED: OnceCell<(File, u64, u64)> = OnceCell::new();
+
+/// How the lines begin in which processes tell each other something.
+const TOLD: &str = "told at attempt ";
 
 /// The run that this process belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,18 +39,7 @@ impl Run {
         // A program that a process runs in its place has the same id, so the time tells them apart.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let line = format!("{}-{now} {what:?}\n", std::process::id());
-        if Run::is_wrapped() {
-            return first(&Run::named()?, &line, what, room);
-        }
-        let (file, device, inode) = UNNAMED.get_or_try_init(|| {
-            let file = unnamed()?;
-            let metadata = file.metadata()?;
-            io::Result::Ok((file, metadata.dev(), metadata.ino()))
-        })?;
-        match file.metadata() {
-            Ok(metadata) if (metadata.dev(), metadata.ino()) == (*device, *inode) => first(file, &line, what, room),
-            _ => Err(io::Error::other("this process closed a descriptor that super8 shares with its parent")),
-        }
+        Run::with_file(|file| first(file, &line, what, room))
     }
 
     /// Returns whether this is given to `who`, which it is if `who` asked for it first, then and ever after. That works
@@ -89,6 +81,40 @@ impl Run {
         Ok(text.lines().any(|line| line.ends_with(&wanted)))
     }
 
+    /// Appends a line for the other processes of the run, which must not end in a quoted text.
+    fn tell(line: &str) -> io::Result<()> {
+        Run::with_file(|mut file| {
+            within_limit(file.metadata()?.len() + line.len() as u64)?;
+            file.write_all(line.as_bytes())
+        })
+    }
+
+    /// Returns the whole lines beyond the first `known` bytes of the run's file, and where they end.
+    fn told_since(known: u64) -> io::Result<(String, u64)> {
+        Run::with_file(|file| {
+            let mut text = vec![0; file.metadata()?.len().saturating_sub(known) as usize];
+            file.read_exact_at(&mut text, known)?;
+            text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+            let end = known + text.len() as u64;
+            Ok((String::from_utf8_lossy(&text).into_owned(), end))
+        })
+    }
+
+    fn with_file<T>(work: impl FnOnce(&File) -> io::Result<T>) -> io::Result<T> {
+        if Run::is_wrapped() {
+            return work(&Run::named()?);
+        }
+        let (file, device, inode) = UNNAMED.get_or_try_init(|| {
+            let file = unnamed()?;
+            let metadata = file.metadata()?;
+            io::Result::Ok((file, metadata.dev(), metadata.ino()))
+        })?;
+        match file.metadata() {
+            Ok(metadata) if (metadata.dev(), metadata.ino()) == (*device, *inode) => work(file),
+            _ => Err(io::Error::other("this process closed a descriptor that super8 shares with its parent")),
+        }
+    }
+
     fn named() -> io::Result<File> {
         let path = std::env::var_os(RUN).map(PathBuf::from).unwrap_or_default();
         let open = |path: &PathBuf| OpenOptions::new().read(true).append(true).open(path);
@@ -104,14 +130,14 @@ pub fn session() -> Option<PathBuf> {
     std::env::var_os(SESSION).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// What the processes of a run take of the parts that they replay.
+/// The processes of a run that replay the parts of a cassette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunTickets {
+pub struct PlayingProcesses {
     /// The attempt at the test. Each attempt has all parts again.
     pub attempt: u32,
 }
 
-impl Tickets for RunTickets {
+impl Processes for PlayingProcesses {
     fn take(&self, group: &str, room: usize) -> bool {
         let taken = match self.attempt {
             1 => Run::take(group, room),
@@ -119,6 +145,17 @@ impl Tickets for RunTickets {
         };
         // A process that cannot ask is not counted, and plays what agrees.
         taken.unwrap_or(true)
+    }
+
+    fn tell(&self, line: &str) {
+        // A process that does not hear of it takes the recorded value for what it was, and says so where that differs.
+        let _ = Run::tell(&format!("{TOLD}{} {line}\n", self.attempt));
+    }
+
+    fn told(&self, known: u64) -> (Vec<String>, u64) {
+        let begin = format!("{TOLD}{} ", self.attempt);
+        let Ok((text, known)) = Run::told_since(known) else { return (Vec::new(), known) };
+        (text.lines().filter_map(|line| line.strip_prefix(&begin)).map(str::to_owned).collect(), known)
     }
 }
 

@@ -56,6 +56,32 @@ fn a_second_value_is_a_mismatch() {
     });
 }
 
+/// A program and a process that it starts play different parts of a cassette. A value that one of them makes means the same to the
+/// other.
+#[test]
+fn a_value_goes_from_process_to_process() {
+    for driver in DRIVERS {
+        let stage = stage("volatile_handed", driver, RULES);
+        let program = Program::python("handed_over.py");
+        stage.in_both_formats(|stage| {
+            let what = format!("handed over, {}", driver.library());
+            let recorded = stage.wrapped("record", &program);
+            program.check(&what, &recorded);
+            assert_eq!(recorded.text().matches("what was handed over").count(), 2, "{}", recorded.text());
+            assert_eq!(super8_cassette::parts_of(&stage.cassette()).len(), 1, "{what}");
+            let replayed = stage.wrapped("replay", &program);
+            program.check(&what, &replayed);
+            assert_same(&what, ("recorded", &recorded), ("replayed", &replayed));
+            let other = stage.wrapped("replay", &Program::python("handed_over.py").with_argument("other"));
+            let report = other.errors() + &other.text();
+            assert!(
+                report.contains("replay mismatch: differs") && report.contains(" of process "),
+                "the report says which process has bound it:\n{report}"
+            );
+        });
+    }
+}
+
 #[test]
 fn two_recorded_values_stay_two() {
     in_both_formats(|format| {

@@ -6,13 +6,16 @@
 
 use std::borrow::Cow;
 use std::ops::{Bound, Range};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use csv::ByteRecord;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
-use self::table::{BoundValue, Table};
+use self::table::{BoundValue, Table, Told};
+use super::sources::Processes;
 use super::spellings::{
     SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, next_token, same_but_for_zeros, unbraced,
     uuid_text,
@@ -34,11 +37,46 @@ pub(super) struct Bindings {
     table: RwLock<Table>,
     /// Whether anything is bound.
     any: AtomicBool,
+    /// The other processes of the run, which play other parts of the cassette.
+    shared: Option<Shared>,
+}
+
+/// How the processes of a run share what they bind: a value means the same in all parts of a cassette.
+#[derive(Debug)]
+struct Shared {
+    processes: Arc<dyn Processes>,
+    /// Tells the cassettes of a run apart.
+    cassette: String,
+    /// How many bytes of what the processes tell are known.
+    known: Mutex<u64>,
 }
 
 impl Bindings {
     pub(super) fn new(rules: VolatileRules, recorded_on: &str) -> Bindings {
         Bindings { rules, recorded_on: since_1970(recorded_on), ..Bindings::default() }
+    }
+
+    /// Shares what is bound with the other processes that play this cassette.
+    pub(super) fn share(&mut self, processes: Arc<dyn Processes>, cassette: &Path) {
+        let cassette = cassette.display().to_string();
+        self.shared = Some(Shared { processes, cassette, known: Mutex::default() });
+    }
+
+    /// Binds what other processes have bound meanwhile. What this process has bound already stays, so that a process
+    /// that says something else has the mismatch.
+    pub(super) fn learn(&self) {
+        let Some(shared) = &self.shared else { return };
+        let mut known = shared.known.lock();
+        let (lines, now) = shared.processes.told(*known);
+        *known = now;
+        let heard: Vec<Told> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let mut heard = heard.into_iter().filter(|told: &Told| told.cassette == shared.cassette).peekable();
+        if heard.peek().is_none() {
+            return;
+        }
+        let table = &mut *self.table.write();
+        heard.for_each(|told| told.adopt(table));
+        self.any.store(true, Ordering::Release);
     }
 
     /// Returns a copy with one more rule, to try the rule out.
@@ -47,7 +85,7 @@ impl Bindings {
         written.push(rule);
         let rules = VolatileRules::new(&written).ok()?;
         let (table, any) = (RwLock::new(self.table.read().clone()), AtomicBool::new(self.are_any()));
-        Some(Bindings { rules, recorded_on: self.recorded_on, asked_on: self.asked_on, table, any })
+        Some(Bindings { rules, recorded_on: self.recorded_on, asked_on: self.asked_on, table, any, shared: None })
     }
 
     /// Returns a copy with the same rules and nothing bound, to compare two places of the same recording.
@@ -66,7 +104,15 @@ impl Bindings {
     /// Returns a renamed copy of these bindings.
     pub(super) fn renamed(&self, moved: &[Bindings]) -> Bindings {
         let table = RwLock::new(renamed(&self.table.read(), moved));
-        Bindings { rules: self.rules.clone(), table, any: AtomicBool::new(self.are_any()), ..*self }
+        let (recorded_on, asked_on) = (self.recorded_on, self.asked_on);
+        Bindings {
+            rules: self.rules.clone(),
+            recorded_on,
+            asked_on,
+            table,
+            any: AtomicBool::new(self.are_any()),
+            shared: None,
+        }
     }
 
     pub(super) fn rules(&self) -> &VolatileRules {
@@ -107,7 +153,15 @@ impl Bindings {
         // another player of the cassette may have bound one of them meanwhile
         let table = &mut *self.table.write();
         let new = new(table);
-        table.adopt(new, &place());
+        let place = place();
+        if let Some(shared) = &self.shared {
+            let of_process = format!("{place} of process {}", crate::process::id());
+            for told in Told::all(&new, &shared.cassette, &of_process) {
+                // a value that cannot be written is not shared
+                serde_json::to_string(&told).iter().for_each(|line| shared.processes.tell(line));
+            }
+        }
+        table.adopt(new, &place);
         self.any.store(true, Ordering::Release);
     }
 

@@ -21,7 +21,7 @@ use super::fault_places::{Faults, TellFault, takes_faults};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
 use super::sessions::SessionMatcher;
-use super::sources::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, Sources, Tickets};
+use super::sources::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Processes, Source, Sources};
 use super::state::{Lane, State, Turn};
 use super::unplayed::{self, Unplayed};
 use crate::check::{Fits, Wrong};
@@ -109,13 +109,13 @@ pub enum Fetched {
 }
 
 impl LogPlayer {
-    /// Opens the stores: one cassette, or the parts of several processes with the tickets that count who plays which part.
+    /// Opens the stores: one cassette, or the parts of several processes with what these know of each other.
     pub(super) fn open(
         storages: Vec<Box<dyn Store>>,
-        tickets: Option<Arc<dyn Tickets>>,
+        processes: Option<Arc<dyn Processes>>,
         options: PlayOptions,
     ) -> Result<LogPlayer, CassetteError> {
-        let choosing = tickets.map(|tickets| Choosing::new(storages.len(), tickets));
+        let choosing = processes.clone().map(|processes| Choosing::new(storages.len(), processes));
         let mut first = None;
         for storage in &storages {
             let metadata = storage.metadata()?;
@@ -148,7 +148,11 @@ impl LogPlayer {
         };
         // the rules were checked when `metadata.yml` was read
         let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
-        let bindings = Arc::new(Bindings::new(rules, &metadata.recorded_on));
+        let mut bindings = Bindings::new(rules, &metadata.recorded_on);
+        if let Some(processes) = processes {
+            bindings.share(processes, storage.name());
+        }
+        let bindings = Arc::new(bindings);
         let told = PlayedTold(sources);
         Ok(LogPlayer {
             storage,
@@ -512,6 +516,7 @@ impl LogPlayer {
 
     /// Plays what is asked on an open connection.
     pub(super) fn take_turn(&self, asked: &Entry) -> Result<Taken, Mismatch> {
+        self.comparison.bindings.learn();
         match self.step_beside(asked) {
             Some(taken) => Ok(taken),
             None => self.play(asked, |state| self.step(state, asked)),

@@ -64,7 +64,7 @@ pub use mismatch::{Difference, Mismatch, MismatchKind};
 pub use result_answers::FIRST_RESULT_ANSWER;
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;
-pub use sources::Tickets;
+pub use sources::Processes;
 pub use unplayed::Unplayed;
 pub use volatile::Volatile;
 pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced};
@@ -118,10 +118,10 @@ impl Player {
     /// As for [`Player::open`], and when there is no part at all.
     pub fn with_parts(
         parts: Vec<Box<dyn Store>>,
-        tickets: Arc<dyn Tickets>,
+        processes: Arc<dyn Processes>,
         options: PlayOptions,
     ) -> Result<Arc<Player>, CassetteError> {
-        Player::of(LogPlayer::open(parts, Some(tickets), options)?)
+        Player::of(LogPlayer::open(parts, Some(processes), options)?)
     }
 
     fn of(log: LogPlayer) -> Result<Arc<Player>, CassetteError> {

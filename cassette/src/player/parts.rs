@@ -4,7 +4,7 @@
 //!
 //! Each part is played once, by whichever process takes it. This is counted in groups: wherever parts go on differently,
 //! those that go on alike form a group, and no more processes may enter a group than it has parts
-//! ([`Tickets`](super::sources::Tickets)). The groups are nested, so a process inside one always finds a part in the end,
+//! ([`Processes`](super::sources::Processes)). The groups are nested, so a process inside one always finds a part in the end,
 //! and none has to give way to another.
 
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ impl LogPlayer {
     fn choose_among(&self, choosing: &mut Choosing, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
         let sources = &*self.storage.0;
         if !choosing.entered {
-            if !choosing.tickets.take(&self.group(&choosing.left), choosing.left.len()) {
+            if !choosing.processes.take(&self.group(&choosing.left), choosing.left.len()) {
                 let parts = match choosing.left.len() {
                     0 => "the cassette has no part for it".to_owned(),
                     count => format!("the {count} parts of the cassette are taken by others"),
@@ -85,7 +85,7 @@ impl LogPlayer {
         }
         for group in groups {
             if sources.all[group[0]].agrees(step, asked, &self.comparison)?
-                && choosing.tickets.take(&self.group(&group), group.len())
+                && choosing.processes.take(&self.group(&group), group.len())
             {
                 if !group.contains(&sources.current.load(Ordering::Acquire)) {
                     self.turn_to(state, group[0])?;
@@ -122,7 +122,7 @@ impl LogPlayer {
             if group.len() == choosing.left.len() {
                 return Ok(());
             }
-            if choosing.tickets.take(&self.group(&group), group.len()) {
+            if choosing.processes.take(&self.group(&group), group.len()) {
                 if !group.contains(&sources.current.load(Ordering::Acquire)) {
                     self.turn_to(state, group[0])?;
                 }
@@ -237,7 +237,7 @@ impl LogPlayer {
         left.sort();
         let free = |(_, part): &&(bool, usize)| {
             let name = format!("{}\nfor good", self.group(&[*part]));
-            choosing.tickets.take(&name, 1)
+            choosing.processes.take(&name, 1)
         };
         let (_, part) = left.iter().find(free).or(left.first()).copied().unwrap_or_default();
         if part != sources.current.load(Ordering::Acquire) {

@@ -18,10 +18,17 @@ use crate::schema::Class;
 use crate::store::Store;
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
 
-/// Counts the processes of a run that enter groups of parts.
-pub trait Tickets: Send + Sync {
-    /// Says whether this process may enter the group of this name, which has `room` for that many, and counts it if so.
+/// What the processes of a run, each of which plays a part of the cassette, know of each other.
+pub trait Processes: std::fmt::Debug + Send + Sync {
+    /// Says whether this process may enter the group of parts of this name, which has `room` for that many, and counts
+    /// it if so.
     fn take(&self, group: &str, room: usize) -> bool;
+
+    /// Tells all processes of the run a line.
+    fn tell(&self, line: &str);
+
+    /// Returns the lines that any of them has told beyond the first `known` bytes, and how many bytes are known then.
+    fn told(&self, known: u64) -> (Vec<String>, u64);
 }
 
 /// One part, or the cassette of a single process.
@@ -151,7 +158,7 @@ impl Deref for PlayedTold {
 pub(super) struct Choosing {
     pub(super) left: Vec<usize>,
     pub(super) entered: bool,
-    pub(super) tickets: Arc<dyn Tickets>,
+    pub(super) processes: Arc<dyn Processes>,
 }
 
 /// A step of a process: the n-th command of the whole log, or of one connection.
@@ -162,8 +169,8 @@ pub(super) struct Step {
 }
 
 impl Choosing {
-    pub(super) fn new(parts: usize, tickets: Arc<dyn Tickets>) -> Choosing {
-        Choosing { left: (0..parts).collect(), entered: false, tickets }
+    pub(super) fn new(parts: usize, processes: Arc<dyn Processes>) -> Choosing {
+        Choosing { left: (0..parts).collect(), entered: false, processes }
     }
 
     /// Returns the parts that this process may be playing; `None` before its first step.

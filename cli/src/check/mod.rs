@@ -13,8 +13,9 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    CassetteError, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, PlayedRun, Store, Value, Volatile,
-    by_hand, check, columns, directory, ndjson, staging_directory, store::info_file, whole_entry,
+    CassetteError, Cell, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, PlayedRun,
+    Store, Value, Volatile, VolatileRules, by_hand, cell, check, columns, directory, ndjson, staging_directory,
+    store::info_file, whole_entry,
 };
 use super8_shim::convert::{self, CType};
 
@@ -111,8 +112,11 @@ fn one(path: &Path) -> Vec<Finding> {
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
             let named = HashSet::new();
             let unbound = HashMap::new();
+            // the rules were checked when `metadata.yml` was read
+            let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
+            let texts = HashMap::new();
             let bar = output::bar_of_bytes("checking", cassette::bytes(path));
-            let mut check = Check { storage, parts, named, unbound, findings, bar };
+            let mut check = Check { storage, parts, named, rules, texts, unbound, findings, bar };
             check.entries();
             check.bar.finish_and_clear();
             check.unnamed();
@@ -253,7 +257,10 @@ struct Check<'p> {
     parts: HashMap<&'p str, &'p Part>,
     /// The parts that entries named so far.
     named: HashSet<String>,
-    /// Marked values that replay does not bind, with their items and lines.
+    rules: VolatileRules,
+    /// The text of each statement so far, if rules ask for it.
+    texts: HashMap<(ConnectionId, Option<u32>), String>,
+    /// Volatile values that replay does not bind, with the item or rule that names them and the line.
     unbound: HashMap<String, (String, u64)>,
     findings: Findings<'p>,
     bar: ProgressBar,
@@ -300,7 +307,13 @@ impl Check<'_> {
     fn entry(&mut self, place: EntryRef, entry: Entry) {
         let (file, line) = self.storage.locate(place);
         let line = line.into();
-        self.again(&entry, &file, line);
+        let named_by_rules = self.named_by_rules(&entry);
+        if named_by_rules.is_empty() && entry.get(Key::Volatile).is_none() {
+            self.again(&entry, &file, line);
+        }
+        for number in named_by_rules {
+            self.note_unbound(&entry, number, &format!("the rule `position: {number}`"), line);
+        }
         for (key, value) in &entry.fields {
             self.secrets(value, &file, Some(line));
             match (key, value) {
@@ -342,7 +355,7 @@ impl Check<'_> {
 
     fn rows(&mut self, part: &Part) {
         let Ok(mut rows) = self.storage.rows(&part.name) else { return };
-        let mut row = csv::ByteRecord::new();
+        let (mut row, mut scratch) = (csv::ByteRecord::new(), Vec::new());
         while rows.next(&mut row).unwrap_or(false) {
             let line = Some(rows.line());
             self.bar.inc((row.as_slice().len() + row.len()) as u64);
@@ -351,6 +364,11 @@ impl Check<'_> {
                 if let Some(begin) = secrets::beginning(&String::from_utf8_lossy(field)) {
                     let message = format!("field {column} begins like a secret ({begin}...)");
                     self.findings.add(&part.file, line, Kind::Secret, message);
+                }
+                if !self.unbound.is_empty()
+                    && let Ok(Cell::Text(text) | Cell::Plain(text)) = cell::decode(field, &mut scratch)
+                {
+                    self.found_again(&String::from_utf8_lossy(text), &part.file, rows.line());
                 }
             }
         }
@@ -368,7 +386,7 @@ impl Check<'_> {
                     let width = entry.get(Key::Params).and_then(Value::as_list).map_or(usize::MAX, |params| {
                         params.first().and_then(Value::as_list).map_or(params.len(), <[Value]>::len)
                     });
-                    self.note_unbound(entry, number, line);
+                    self.note_unbound(entry, number, &format!("{:?}", format!("params {number}")), line);
                     (number > width).then(|| format!("there are only {width} parameters"))
                 }
                 Some(_) => None,
@@ -379,32 +397,52 @@ impl Check<'_> {
         }
     }
 
-    /// Remembers a marked value that is too short to be bound.
-    fn note_unbound(&mut self, entry: &Entry, number: usize, line: u64) {
+    /// Returns the numbers of the parameters that rules with a `position` name.
+    fn named_by_rules(&mut self, entry: &Entry) -> Vec<usize> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        let statement = (entry.connection, entry.statement);
+        if let Some(sql) = entry.get(Key::Sql).and_then(Value::as_text) {
+            self.texts.insert(statement, sql.to_owned());
+        }
+        let marks = self.texts.get(&statement).map(|sql| self.rules.marks(sql)).unwrap_or_default();
+        let number = |mark: &String| match Volatile::parse(mark) {
+            Some(Volatile::Parameter(number)) => Some(number),
+            _ => None,
+        };
+        marks.iter().filter_map(number).collect()
+    }
+
+    /// Remembers a volatile value that is too short to be bound. `named` is what names it.
+    fn note_unbound(&mut self, entry: &Entry, number: usize, named: &str, line: u64) {
         let value = entry.get(Key::Params).and_then(Value::as_list).and_then(|params| params.get(number - 1));
         if let Some(text) = value.and_then(scalar)
             && (TELLING..BOUND).contains(&text.len())
         {
-            self.unbound.entry(text).or_insert((format!("params {number}"), line));
+            self.unbound.entry(text).or_insert((named.to_owned(), line));
         }
     }
 
-    /// Reports an entry that has a marked value which replay does not bind.
+    /// Reports an entry that is not marked itself and has a volatile value which replay does not bind.
     fn again(&mut self, entry: &Entry, file: &Path, line: u64) {
-        if self.unbound.is_empty() || entry.get(Key::Volatile).is_some() {
+        if self.unbound.is_empty() {
             return;
         }
         let mut texts = Vec::new();
         for key in [Key::Params, Key::Result, Key::Rows] {
             entry.get(key).into_iter().for_each(|value| scalars(value, &mut texts));
         }
-        for text in texts {
-            if let Some((item, first)) = self.unbound.get(&text) {
-                let message = format!(
-                    "{text} is what {item:?} on line {first} marks, and it is too short to be bound: replay has the recorded value here"
-                );
-                self.findings.add(file, Some(line), Kind::Volatile, message);
-            }
+        texts.iter().for_each(|text| self.found_again(text, file, line));
+    }
+
+    /// Reports a text if it is a volatile value that replay does not bind.
+    fn found_again(&mut self, text: &str, file: &Path, line: u64) {
+        if let Some((named, first)) = self.unbound.get(text) {
+            let message = format!(
+                "{text} is the value that {named} marks on line {first}, and it is too short to be bound: replay has the recorded value here"
+            );
+            self.findings.add(file, Some(line), Kind::Volatile, message);
         }
     }
 

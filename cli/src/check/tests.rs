@@ -54,6 +54,15 @@ fn what_is_wrong_is_found_where_it_is() {
     };
     assert_eq!(kinds(&[("commands.yml", &again("4711")), rows]).len(), 1, "it is not bound");
     assert_eq!(kinds(&[("commands.yml", &again("471100")), rows]), []);
+    let fetched = again("4711").replace("b ?", "b").replace("params: [4711]\n  result", "result");
+    let fetched = fetched
+        + "- method: fetch_all\n  connection_id: a\n  statement_id: 2\n  \"n\": 2\n  rows_file: a_2_fetch_all.csv\n  c_types: [CHAR]\n";
+    let found = [("commands.yml", &*fetched), rows, ("a_2_fetch_all.csv", "1\n4711\n")];
+    assert_eq!(kinds(&found), [(Kind::Volatile, Some(2))], "it comes back in rows");
+    let metadata = "schema_version: 4\norder: global\ncomplete: true\nvolatile:\n  - {position: 1, sql: '^a '}\n";
+    let ruled = fetched.replace("  volatile: [\"params 1\"]\n", "");
+    let found = [("metadata.yml", metadata), ("commands.yml", &*ruled), rows, ("a_2_fetch_all.csv", "1\n4711\n")];
+    assert_eq!(kinds(&found), [(Kind::Volatile, Some(2))], "a rule names it");
     let wide = format!("{}\n", "x".repeat(2 << 20));
     let both = [(Kind::Large, Some(1)), (Kind::Large, None)];
     assert_eq!(kinds(&[("commands.yml", RUN), ("a_1_fetch_all.csv", &wide)]), both, "a row, and the cassette");

@@ -27,7 +27,7 @@ use crate::driver::{Kind, Library};
 use crate::inserted;
 use crate::per_process::PerProcess;
 use crate::report::say;
-use crate::run::RunTickets;
+use crate::run::PlayingProcesses;
 use crate::verdict::{self, Delivery};
 use location::{CassetteLocation, file_name};
 use registry::{Open, PLAYERS, RECORDERS};
@@ -402,7 +402,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
             parts => {
                 let storages = parts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
                 let attempt = test.as_ref().map_or(1, |test| test.attempt);
-                Player::with_parts(storages, Arc::new(RunTickets { attempt }), options)
+                Player::with_parts(storages, Arc::new(PlayingProcesses { attempt }), options)
             }
         };
         let player = player.map_err(|error| error.to_string())?;

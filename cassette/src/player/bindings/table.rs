@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::player::spellings::{Rank, bytes_of, canonical, mixed_endian, spellings, uuid_bytes};
 use crate::volatile_rules::Kind;
 
@@ -134,5 +136,58 @@ impl Table {
         self.standing.insert(is.clone(), was.clone());
         let (recorded, live, place) = (recorded.to_owned(), live.to_owned(), place.to_owned());
         self.values.insert(was, BoundValue { kind, recorded, live, live_canonical: is, place });
+    }
+}
+
+/// A bound value as one process of a run tells it to the others.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Told {
+    pub(super) cassette: String,
+    /// The rule `same` that bound it.
+    rule: Option<usize>,
+    /// The name of its kind.
+    kind: Option<String>,
+    recorded: String,
+    live: String,
+    place: String,
+    /// Whether it is a part of an SQL text that is marked by hand.
+    is_part: bool,
+}
+
+impl Told {
+    /// Returns all values that a table has, which were bound at `place`.
+    pub(super) fn all(table: &Table, cassette: &str, place: &str) -> Vec<Told> {
+        let own = |rule: Option<usize>, table: &Table| -> Vec<Told> {
+            let told = |bound: &BoundValue| Told {
+                cassette: cassette.to_owned(),
+                rule,
+                kind: bound.kind.map(|kind| kind.name().to_owned()),
+                recorded: bound.recorded.clone(),
+                live: bound.live.clone(),
+                place: format!("{} of {place}", bound.place),
+                is_part: table.parts.iter().any(|(part, _)| *part == bound.recorded),
+            };
+            table.values.values().map(told).collect()
+        };
+        let same = table.same.iter().enumerate().flat_map(|(rule, table)| own(Some(rule), table));
+        own(None, table).into_iter().chain(same).collect()
+    }
+
+    /// Binds it, unless the recorded value is bound already or another one has this live value.
+    pub(super) fn adopt(self, table: &mut Table) {
+        let kind = [&Kind::ALL[..], &[Kind::Number]]
+            .concat()
+            .into_iter()
+            .find(|kind| Some(kind.name()) == self.kind.as_deref());
+        let table = table.of_mut(self.rule);
+        if table.values.contains_key(&canonical(kind, &self.recorded))
+            || table.standing.contains_key(&canonical(kind, &self.live))
+        {
+            return;
+        }
+        table.add(kind, &self.recorded, &self.live, &self.place);
+        if self.is_part {
+            table.parts.push((self.recorded, self.live));
+        }
     }
 }

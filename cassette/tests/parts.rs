@@ -5,16 +5,28 @@ mod support;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use super8_cassette::{ConnectionId, Directory, Order, PlayOptions, Player, Store, Tickets};
+use super8_cassette::{ConnectionId, Directory, Order, PlayOptions, Player, Processes, Store};
 use support::*;
 
-/// Counts in one process what all would count together.
-#[derive(Default)]
-struct Counted(Mutex<HashMap<String, usize>>);
+/// Counts and tells in one process what all would count and tell together.
+#[derive(Debug, Default)]
+struct Together {
+    counts: Mutex<HashMap<String, usize>>,
+    told: Mutex<Vec<String>>,
+}
 
-impl Tickets for Counted {
+impl Processes for Together {
+    fn tell(&self, line: &str) {
+        self.told.lock().unwrap().push(line.to_owned());
+    }
+
+    fn told(&self, known: u64) -> (Vec<String>, u64) {
+        let told = self.told.lock().unwrap();
+        (told[known as usize..].to_vec(), told.len() as u64)
+    }
+
     fn take(&self, group: &str, room: usize) -> bool {
-        let mut counts = self.0.lock().unwrap();
+        let mut counts = self.counts.lock().unwrap();
         let count = counts.entry(group.to_owned()).or_default();
         *count += 1;
         *count <= room
@@ -33,11 +45,11 @@ fn part(directory: &Path, texts: &[&str]) {
     recorder.publish().unwrap();
 }
 
-fn process(parts: &[PathBuf], tickets: &Arc<Counted>, order: Order) -> (Arc<Player>, ConnectionId) {
+fn process(parts: &[PathBuf], processes: &Arc<Together>, order: Order) -> (Arc<Player>, ConnectionId) {
     let storages = parts.iter().map(|part| Box::new(Directory::read(part).unwrap()) as Box<dyn Store>).collect();
-    let tickets = Arc::clone(tickets) as Arc<dyn Tickets>;
+    let processes = Arc::clone(processes) as Arc<dyn Processes>;
     let options = PlayOptions { order: Some(order), ..PlayOptions::default() };
-    let player = Player::with_parts(storages, tickets, options).unwrap();
+    let player = Player::with_parts(storages, processes, options).unwrap();
     let connection = player.connect(&connect(A, "shop")).unwrap_or_else(|told| panic!("{}", told.report)).connection;
     (player, connection)
 }
@@ -56,12 +68,12 @@ fn a_part_may_be_the_beginning_of_another_one() {
         part(&parts[0], &["select 1"]);
         part(&parts[1], &["select 1", "select 2"]);
         part(&parts[2], &["select 1"]);
-        let tickets = Arc::new(Counted::default());
+        let processes = Arc::new(Together::default());
         let play = |player: &Player, connection, statement, sql: &str| {
             player.command(&run(connection, statement, sql)).unwrap_or_else(|told| panic!("{}", told.report));
             assert_eq!(fetch_all(player, connection, statement), [[sql]]);
         };
-        let ((first, a), (second, b)) = (process(&parts, &tickets, order), process(&parts, &tickets, order));
+        let ((first, a), (second, b)) = (process(&parts, &processes, order), process(&parts, &processes, order));
         assert_eq!(finished(&first), None);
         play(&first, a, 1, "select 1");
         assert_eq!(finished(&first), Some(vec!["short".to_owned(), "alike".to_owned()]));

@@ -132,7 +132,7 @@ fn rules_by_clock_position_and_order() {
 }
 
 #[test]
-fn a_report_names_all_values_and_the_rule() {
+fn a_report_names_all_values_and_the_rules() {
     in_both_formats(|format| {
         let program = Program::python("volatile_values.py");
         let stage = stage("volatile_report", Driver::Sqlite, "volatile:\n  - type: timestamp\n").in_format(format);
@@ -146,6 +146,10 @@ fn a_report_names_all_values_and_the_rule() {
             report.contains("add to super8.yml, for all entries, and record again\n  volatile:\n    - type: uuid\n"),
             "{report}"
         );
+        let without_rules = Stage::new("volatile_reported", Driver::Sqlite).in_format(format);
+        program.check("record", &without_rules.run(Way::Record, &program));
+        let report = without_rules.run(Way::Replay, &program).errors();
+        assert!(report.contains("  volatile:\n    - type: uuid\n    - type: timestamp\n"), "{report}");
     });
 }
 

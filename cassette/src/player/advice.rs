@@ -4,11 +4,10 @@
 //! proposed if another recorded command is equal to what was asked, because then the order differs and not a value.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use super::compare::{Comparison, field};
 use super::explain::Case;
-use super::find_volatile::{at_position, rule_text};
+use super::find_volatile::{covering_rules, rule_text};
 use super::headline::ids;
 use super::mismatch::{Difference, MismatchKind};
 use super::{comments, volatile};
@@ -16,7 +15,6 @@ use crate::metadata::Order;
 use crate::redaction::secrets;
 use crate::store::directory::COMMANDS;
 use crate::text::shell;
-use crate::volatile_rules::Kind;
 use crate::{Entry, Key, Value};
 
 impl Case<'_> {
@@ -64,8 +62,10 @@ impl Case<'_> {
             let line = if is_json { format!("\"volatile\": [{list}]") } else { format!("volatile: [{list}]") };
             let verb = if self.has_a_list() { "replace the list of" } else { "add to" };
             writeln!(out, "- if {values} from run to run, {verb} the recorded entry, {}\n  {line}", self.at(position))?;
-            if let Some(rule) = self.rule(&items) {
-                writeln!(out, "  or add to super8.yml, for all entries, and record again\n  volatile:\n    {rule}")?;
+            let rules = self.rules();
+            if !rules.is_empty() {
+                writeln!(out, "  or add to super8.yml, for all entries, and record again\n  volatile:")?;
+                rules.iter().try_for_each(|rule| writeln!(out, "    {rule}"))?;
             }
         }
         let did = if self.player.is_by_hand() { "the cassette says" } else { "it did" };
@@ -93,23 +93,14 @@ impl Case<'_> {
         self.player.storage.checked_entry(place).is_ok_and(|entry| entry.get(Key::Volatile).is_some())
     }
 
-    /// Returns a single rule that lets what is asked pass, if there is one.
-    fn rule(&self, items: &[String]) -> Option<String> {
-        let (position, expected) = self.expected.as_ref()?;
+    /// Returns the rules that together let what is asked pass, if there are any.
+    fn rules(&self) -> Vec<String> {
+        let Some((position, expected)) = &self.expected else { return Vec::new() };
         let player = self.player;
-        let passes = |rule: Value| {
-            let bindings = Arc::new(player.comparison.bindings.with_rule(rule)?);
-            let comparison = Comparison { bindings, ..player.comparison.clone() };
-            comparison.difference(expected, self.asked).is_none().then_some(())
-        };
-        let mut of_kinds = Kind::ALL.into_iter().map(|kind| Value::Map(vec![("type".to_owned(), kind.name().into())]));
-        if let Some(rule) = of_kinds.find(|rule| passes(rule.clone()).is_some()) {
-            return Some(rule_text(&rule));
-        }
-        let [item] = items else { return None };
-        let number = item.strip_prefix("params ")?;
-        let text = Comparison::text(&player.index, &*player.storage, *position, expected).ok()??;
-        Some(rule_text(&at_position(number.parse().ok()?, &text)))
+        let of = (&*player.index, &*player.storage, *position);
+        // a report without advice is better than none
+        let rules = covering_rules(&player.comparison, of, expected, self.asked).unwrap_or_default();
+        rules.iter().map(rule_text).collect()
     }
 
     /// Returns the position of the expected entry, and the list `volatile` with which it would have let what was asked pass.

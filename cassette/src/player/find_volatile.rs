@@ -372,30 +372,71 @@ impl Search<'_> {
         difference: &Difference,
         pattern: Option<&str>,
     ) -> Result<Option<(Value, Bindings)>, CassetteError> {
-        let (index, storage) = (self.first.index, self.first.storage);
-        let text = Comparison::text(index, storage, position, entry)?;
-        let mut rules: Vec<Value> = text.iter().flat_map(|text| lists(text)).collect();
-        rules.extend(Kind::ALL.map(|kind| Value::Map(vec![("type".to_owned(), kind.name().into())])));
-        let sql = |entry: &Entry| entry.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
-        if let (Some(was), Some(is)) = (sql(entry), sql(asked)) {
-            rules.extend(words(&was).into_iter().zip(words(&is)).filter_map(|(was, is)| name_pattern(was, is)));
-            rules.extend(word_places(&was, &is).into_iter().filter_map(|(_, place)| Some(same_rule(vec![place?]))));
-        }
-        let number = difference.place.strip_prefix("parameter ").and_then(|place| place.split([' ', '.']).next());
-        if let (Some(number), Some(pattern)) = (number.and_then(|number| number.parse::<i64>().ok()), pattern) {
-            rules.push(named_place("position", number, pattern));
-        }
-        for rule in rules {
-            let Some(bindings) = self.comparison.bindings.with_rule(rule.clone()) else { continue };
-            let comparison = Comparison { bindings: Arc::new(bindings), ..self.comparison.clone() };
-            let recorded = comparison.marked(index, storage, position, entry.clone())?;
-            let rest = comparison.difference(&recorded, asked);
-            if rest.is_none_or(|rest| is_smaller(&rest, difference)) {
-                return Ok(self.comparison.bindings.with_rule(rule.clone()).map(|bindings| (rule, bindings)));
-            }
-        }
-        Ok(None)
+        let of = (self.first.index, self.first.storage, position);
+        rule_for(&self.comparison, of, entry, asked, difference, pattern)
     }
+}
+
+/// Returns the rules that together let what is asked pass for the entry at a position. Empty if no rules do.
+///
+/// # Errors
+/// The statement's text cannot be read.
+pub(super) fn covering_rules(
+    comparison: &Comparison,
+    (index, storage, position): (&Index, &dyn Store, u32),
+    entry: &Entry,
+    asked: &Entry,
+) -> Result<Vec<Value>, CassetteError> {
+    let text = Comparison::text(index, storage, position, entry)?;
+    let asked_text = asked.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
+    let pattern = text.map(|was| statement_pattern(&was, asked_text.as_deref().unwrap_or(&was)));
+    let (mut rules, mut comparison, mut last) = (Vec::new(), comparison.clone(), None);
+    loop {
+        let recorded = comparison.marked(index, storage, position, entry.clone())?;
+        let Some(difference) = comparison.difference(&recorded, asked) else { return Ok(rules) };
+        let found = match last.as_ref() == Some(&difference) {
+            true => None,
+            false => rule_for(&comparison, (index, storage, position), entry, asked, &difference, pattern.as_deref())?,
+        };
+        let Some((rule, bindings)) = found else { return Ok(Vec::new()) };
+        rules.push(rule);
+        comparison.bindings = Arc::new(bindings);
+        last = Some(difference);
+    }
+}
+
+/// Finds a rule that removes or reduces a difference from the entry at a position, and returns it with the bindings that include it.
+/// `pattern` is that of the statement's text.
+fn rule_for(
+    comparison: &Comparison,
+    (index, storage, position): (&Index, &dyn Store, u32),
+    entry: &Entry,
+    asked: &Entry,
+    difference: &Difference,
+    pattern: Option<&str>,
+) -> Result<Option<(Value, Bindings)>, CassetteError> {
+    let text = Comparison::text(index, storage, position, entry)?;
+    let mut rules: Vec<Value> = text.iter().flat_map(|text| lists(text)).collect();
+    rules.extend(Kind::ALL.map(|kind| Value::Map(vec![("type".to_owned(), kind.name().into())])));
+    let sql = |entry: &Entry| entry.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
+    if let (Some(was), Some(is)) = (sql(entry), sql(asked)) {
+        rules.extend(words(&was).into_iter().zip(words(&is)).filter_map(|(was, is)| name_pattern(was, is)));
+        rules.extend(word_places(&was, &is).into_iter().filter_map(|(_, place)| Some(same_rule(vec![place?]))));
+    }
+    let number = difference.place.strip_prefix("parameter ").and_then(|place| place.split([' ', '.']).next());
+    if let (Some(number), Some(pattern)) = (number.and_then(|number| number.parse::<i64>().ok()), pattern) {
+        rules.push(named_place("position", number, pattern));
+    }
+    for rule in rules {
+        let Some(bindings) = comparison.bindings.with_rule(rule.clone()) else { continue };
+        let trial = Comparison { bindings: Arc::new(bindings), ..comparison.clone() };
+        let recorded = trial.marked(index, storage, position, entry.clone())?;
+        let rest = trial.difference(&recorded, asked);
+        if rest.is_none_or(|rest| is_smaller(&rest, difference)) {
+            return Ok(comparison.bindings.with_rule(rule.clone()).map(|bindings| (rule, bindings)));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns a value as results have it.
@@ -625,11 +666,6 @@ fn is_smaller(rest: &Difference, before: &Difference) -> bool {
     rest.place != before.place || rest.recorded != before.recorded
 }
 
-/// Returns the rule for a parameter of the statements with this text.
-pub(super) fn at_position(number: i64, sql: &str) -> Value {
-    named_place("position", number, &statement_pattern(sql, sql))
-}
-
 /// Returns the place of a parameter, or of a result column, in the statements whose text matches the pattern.
 fn named_place(key: &str, number: i64, pattern: &str) -> Value {
     Value::Map(vec![(key.to_owned(), Value::from(number)), (Key::Sql.name().to_owned(), pattern.into())])
@@ -680,7 +716,11 @@ mod tests {
         let rule = |name: &str| format!(r"- {{sql: '\b{name}\s+in\s*\(', unordered: true}}");
         let sql = "select min(a) from t where t.id in (1, 2) and n not in ('x') and lower(n) not in ('y') and in (1)";
         assert_eq!(found(sql), [rule("id"), rule(r"n\s+not"), rule("and")]);
-        let position = rule_text(&at_position(2, "select name\n from la"));
+        let position = rule_text(&named_place(
+            "position",
+            2,
+            &statement_pattern("select name\n from la", "select name\n from la"),
+        ));
         assert_eq!(position, r"- {position: 2, sql: '^\s*select\s+name\s+from\s+la\s*$'}");
         let (was, is) = ("insert into t values (7, 'a', 1)", "insert into t values (12, 'b', 1)");
         assert_eq!(statement_pattern("select 7", "select 12"), r"^\s*select\s+.+?\s*$");

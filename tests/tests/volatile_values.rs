@@ -174,6 +174,30 @@ fn rules_are_found_and_proved() {
     });
 }
 
+/// Rules are found for programs in other languages too, and a second value is a mismatch there.
+#[test]
+fn rules_are_found_for_ruby_and_node() {
+    let programs = [|| Program::ruby_odbc("volatile_rules.rb"), || Program::node("volatile_rules.mjs")];
+    for (program, driver) in
+        programs.iter().flat_map(|program| DRIVERS[..2].iter().map(move |driver| (program, *driver)))
+    {
+        let stage = stage(&format!("found_{}", program().name()), driver, ORDER);
+        let recorded = stage.wrapped("record --find-volatile --write", &program());
+        let rules = std::fs::read_to_string(&stage.environment[0].1).unwrap();
+        assert!(recorded.succeeded(), "{}{}", recorded.text(), recorded.errors());
+        assert!(rules.contains("  - type: uuid\n") && rules.contains("  - type: timestamp\n"), "{rules}");
+        let replayed = stage.wrapped("replay", &program());
+        program().check("replay", &replayed);
+        assert!(!replayed.text().contains("instead of"), "{}", replayed.text());
+        let other = stage.wrapped("replay", &program().with_argument("other"));
+        let report = other.errors() + &other.text();
+        assert!(
+            report.contains("replay mismatch: differs") && report.contains("in this run, since parameter 1"),
+            "{report}"
+        );
+    }
+}
+
 #[test]
 fn read_backs_are_told_from_what_the_database_makes() {
     for driver in DRIVERS {

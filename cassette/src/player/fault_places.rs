@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::comments::without;
 use super::index::Index;
 use super::rows;
 use super::sessions::Session;
 use super::summary::summary;
+use super::transactions::{Boundary, writes};
 use crate::faults::{self, Armed, Fault, FaultRow, Place};
 use crate::metadata::Order;
 use crate::store::Store;
@@ -376,80 +376,8 @@ pub(super) fn sql_at(index: &Index, storage: &dyn Store, position: u32) -> Optio
     }
 }
 
-/// How a command ends or begins a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Boundary {
-    Begin,
-    Commit,
-    Rollback,
-}
-
-/// Says how a command ends or begins a transaction: by SQLEndTran, by SQLSetConnectAttr, or by its text.
-pub(super) fn boundary(method: Method, sql: Option<&str>) -> Option<Boundary> {
-    match method {
-        Method::Commit => return Some(Boundary::Commit),
-        Method::Rollback => return Some(Boundary::Rollback),
-        Method::SetConnectAttr => return Some(Boundary::Begin),
-        _ => {}
-    }
-    let text = without(sql?).to_ascii_lowercase();
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let (first, second, third) = (words.next()?, words.next(), words.next());
-    match first {
-        "begin" | "start" => Some(Boundary::Begin),
-        // these end a prepared transaction, which is another one, or go back to a savepoint, which ends none
-        "commit" | "end" | "rollback" | "abort" if second == Some("prepared") => None,
-        "rollback" if second == Some("to") || third == Some("to") => None,
-        "commit" | "end" => Some(Boundary::Commit),
-        "rollback" | "abort" => Some(Boundary::Rollback),
-        _ => None,
-    }
-}
-
-/// Says whether a statement may change something, because it is not one of those that only read.
-pub(super) fn writes(sql: &str) -> bool {
-    let plain = without(sql);
-    let text = plain.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '(').to_ascii_lowercase();
-    let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
-    match word.as_str() {
-        "select" | "values" | "show" | "explain" | "describe" | "pragma" | "table" | "set" | "begin" | "start" => false,
-        "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" | "declare" | "fetch" | "close" | "use" => {
-            false
-        }
-        "with" => ["insert", "update", "delete", "merge"].iter().any(|word| text.contains(word)),
-        _ => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_begin_and_end_transactions() {
-        let of = |sql: &str| boundary(Method::Run, Some(sql));
-        for sql in ["begin", "BEGIN TRANSACTION;", "start transaction read only"] {
-            assert_eq!(of(sql), Some(Boundary::Begin), "{sql}");
-        }
-        for sql in ["commit", "/* x */ Commit;", "-- y\n COMMIT WORK", "end", "end transaction"] {
-            assert_eq!(of(sql), Some(Boundary::Commit), "{sql}");
-        }
-        for sql in ["rollback", " ROLLBACK TRANSACTION;", "abort"] {
-            assert_eq!(of(sql), Some(Boundary::Rollback), "{sql}");
-        }
-        for sql in ["rollback to s", "rollback transaction to savepoint s", "commit prepared 'x'", "select 1", ""] {
-            assert_eq!(of(sql), None, "{sql}");
-        }
-    }
-
-    #[test]
-    fn statements_that_write_are_told_from_those_that_read() {
-        for writing in ["insert into t values (1)", " -- why\nUPDATE t set a = 1", "with x as (select 1) delete from t"]
-        {
-            assert!(writes(writing), "{writing}");
-        }
-        for reading in ["select 1", "(select 1)", "WITH x as (select 1) select * from x", "begin", "/* */ show all"] {
-            assert!(!writes(reading), "{reading}");
-        }
-    }
+/// Returns how the command at a position begins or ends a transaction.
+pub(super) fn boundary_at(index: &Index, storage: &dyn Store, position: u32) -> Option<Boundary> {
+    let entry = storage.checked_entry(index.slot(position).place()).ok()?;
+    Boundary::of(&entry, sql_at(index, storage, position).as_deref())
 }

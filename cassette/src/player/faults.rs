@@ -12,24 +12,20 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::cursor::{Candidate, Cursor, Taken};
-use super::fault_places::{Boundary, FailedTransaction, FaultEvent, FaultNews, boundary, sql_at, writes};
+use super::fault_places::{FailedTransaction, FaultEvent, FaultNews, boundary_at, sql_at};
 use super::fault_profiles;
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, MismatchKind, Scene};
 use super::sessions::Session;
 use super::state::State;
 use super::summary::summary;
+use super::transactions::{Boundary, writes};
 use crate::faults::{Armed, FaultKind, token};
 use crate::text::{cut, one_line};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets, words};
 
 /// How many events of a kind are reported, because a program may try again forever.
 const TOLD: u32 = 20;
-
-/// Says whether a command ends or begins a transaction, so that what came before it belongs to another one.
-fn is_boundary(method: Method, sql: Option<&str>) -> bool {
-    boundary(method, sql).is_some()
-}
 
 /// Says whether a command that does not come next is looked for only later in the log, and not among what was played.
 fn only_later(method: Method) -> bool {
@@ -114,8 +110,7 @@ impl LogPlayer {
         let transaction = self.transaction_before(position);
         let its_writes =
             transaction.filter(|at| sql_at(&self.index, &*self.storage, *at).is_some_and(|sql| writes(&sql)));
-        let sql = sql_at(&self.index, &*self.storage, position);
-        let rolls_back = boundary(slot.method, sql.as_deref()) == Some(Boundary::Rollback);
+        let rolls_back = self.boundary_at(position) == Some(Boundary::Rollback);
         let undone: BTreeSet<u32> = match kind.ends_transaction() != rolls_back {
             true => its_writes.collect(),
             false => its_writes.filter(|at| *at == position).collect(),
@@ -181,20 +176,19 @@ impl LogPlayer {
     fn transaction_before(&self, position: u32) -> impl Iterator<Item = u32> + use<'_> {
         let connection = self.index.slot(position).connection();
         let before: Vec<u32> = self.index.commands_of(connection).take_while(|at| *at <= position).collect();
-        let boundary = |at: &u32| {
-            let sql = sql_at(&self.index, &*self.storage, *at);
-            *at != position && is_boundary(self.index.slot(*at).method, sql.as_deref())
-        };
-        let first = before.iter().rposition(boundary).map_or(0, |at| at + 1);
+        let is_boundary = |at: &u32| *at != position && self.boundary_at(*at).is_some();
+        let first = before.iter().rposition(is_boundary).map_or(0, |at| at + 1);
         before.into_iter().skip(first)
     }
 
     /// Says whether every statement of a connection is a transaction of its own, because nothing on it says otherwise.
     fn is_autocommit(&self, connection: ConnectionId) -> bool {
-        self.index.commands_of(connection).all(|at| {
-            let sql = sql_at(&self.index, &*self.storage, at);
-            !is_boundary(self.index.slot(at).method, sql.as_deref())
-        })
+        self.index.commands_of(connection).all(|at| self.boundary_at(at).is_none())
+    }
+
+    /// Returns how a recorded command begins or ends a transaction.
+    fn boundary_at(&self, position: u32) -> Option<Boundary> {
+        boundary_at(&self.index, &*self.storage, position)
     }
 
     /// Lets a fault strike at a row of a run, which is read without the player's lock.
@@ -385,12 +379,12 @@ impl LogPlayer {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let session = live.session;
         let sql = asked.get(Key::Sql).and_then(Value::as_text);
-        if boundary(asked.method, sql) == Some(Boundary::Rollback) {
+        if Boundary::of(asked, sql) == Some(Boundary::Rollback) {
             // a program may always roll back, by SQLEndTran or by executing a text directly
             let here = state.cursor(self.order, &self.index, session.connection).place();
             let is_recorded =
                 asked.method == Method::Run && self.find_place(state, asked, session.connection, here, here)?.is_some();
-            if asked.method != Method::Prepare && !is_recorded {
+            if !is_recorded {
                 let entry = Entry::new(asked.method, asked.connection, asked.statement);
                 return Ok(Some((Candidate::Command { entry, place: usize::MAX }, None)));
             }
@@ -483,7 +477,7 @@ impl LogPlayer {
         failed.live.insert(asked.connection);
         let own = asked.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
         let sql = own.or_else(|| position.and_then(|at| sql_at(&self.index, &*self.storage, at)));
-        let boundary = if asked.method == Method::Prepare { None } else { boundary(asked.method, sql.as_deref()) };
+        let boundary = Boundary::of(asked, sql.as_deref());
         if boundary == Some(Boundary::Rollback) {
             failed.undone.clear();
         } else if boundary == Some(Boundary::Commit) {

@@ -45,6 +45,7 @@ mod sources;
 mod spellings;
 mod state;
 pub mod summary;
+mod transactions;
 mod turn;
 mod units;
 mod unplayed;

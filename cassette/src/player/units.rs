@@ -14,87 +14,11 @@ use super::compare::Comparison;
 use super::connects::{Connects, Group};
 use super::index::{Index, Origins, Slot};
 use super::sessions::SessionMatcher;
+use super::transactions::{AUTOCOMMIT, Transactions};
 use crate::redaction::Redactor;
 use crate::schema::{Class, Role};
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
-
-/// Whether the commands of a connection are in a transaction, and where transactions begin and end.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Transactions {
-    /// Whether autocommit is off, so that every command belongs to a transaction.
-    manual: bool,
-}
-
-impl Transactions {
-    /// Reads from the connect whether autocommit is off.
-    pub(super) fn of_connect(connect: &Entry) -> Transactions {
-        let autocommit = connect.get(Key::Attributes).and_then(|attributes| attributes.get(AUTOCOMMIT));
-        Transactions { manual: autocommit.and_then(Value::as_int) == Some(0) }
-    }
-
-    /// Says whether autocommit is off.
-    pub(super) fn are_manual(self) -> bool {
-        self.manual
-    }
-
-    /// Notes that an attribute of the connection is set.
-    pub(super) fn set(&mut self, entry: &Entry) {
-        if entry.get(Key::Attribute).and_then(Value::as_text) == Some(AUTOCOMMIT) {
-            self.manual = entry.get(Key::Value).and_then(Value::as_int) == Some(0);
-        }
-    }
-
-    /// Says whether an execution with this SQL text begins a transaction, provided that none is open.
-    pub(super) fn begin_with(self, sql: &str) -> bool {
-        self.manual || first_words(sql).is_some_and(|words| begins(&words))
-    }
-
-    /// Says whether a command ends the transaction, provided that it succeeds. `sql` is its text, or empty.
-    pub(super) fn end_with(entry: &Entry, sql: &str) -> bool {
-        match entry.method {
-            Method::Commit | Method::Rollback => true,
-            Method::SetConnectAttr => {
-                entry.get(Key::Attribute).and_then(Value::as_text) == Some(AUTOCOMMIT)
-                    && entry.get(Key::Value).and_then(Value::as_int) == Some(1)
-            }
-            Method::Run | Method::Execute => first_words(sql).is_some_and(|words| ends(&words)),
-            _ => false,
-        }
-    }
-}
-
-const AUTOCOMMIT: &str = "autocommit";
-
-/// Returns the words of a statement in upper case, if it is short enough to be one about transactions.
-fn first_words(sql: &str) -> Option<Vec<String>> {
-    let plain = comments::without(sql);
-    let plain = plain.trim().trim_end_matches(';');
-    (plain.len() < 100 && !plain.contains(';')).then(|| plain.split_whitespace().map(str::to_uppercase).collect())
-}
-
-fn begins(words: &[String]) -> bool {
-    let word = |at: usize| words.get(at).map(String::as_str);
-    match word(0) {
-        Some("BEGIN") => {
-            let kinds = ["TRAN", "TRANSACTION", "WORK", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "ISOLATION", "READ"];
-            word(1).is_none_or(|word| kinds.contains(&word))
-        }
-        Some("START") => word(1) == Some("TRANSACTION"),
-        _ => false,
-    }
-}
-
-fn ends(words: &[String]) -> bool {
-    let word = |at: usize| words.get(at).map(String::as_str);
-    match word(0) {
-        Some("COMMIT" | "ABORT") => true,
-        Some("END") => matches!(word(1), None | Some("TRANSACTION" | "WORK")),
-        // a rollback to a savepoint does not end it
-        Some("ROLLBACK") => !words.iter().any(|word| word == "TO"),
-        _ => false,
-    }
-}
 
 /// The attributes that were set on a connection and differ from ODBC's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -592,27 +516,4 @@ fn is_marked(entry: &Entry) -> bool {
 fn text_alone(entry: &Entry) -> Entry {
     let kept = |key: &Key| matches!(key, Key::Sql | Key::Function | Key::Volatile | Key::Secrets);
     Entry { fields: entry.fields.iter().filter(|(key, _)| kept(key)).cloned().collect(), ..entry.clone() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_begin_and_end_transactions() {
-        let autocommit = Transactions::default();
-        for text in ["BEGIN", "begin;", " Begin Immediate ", "START TRANSACTION READ ONLY", "/* x */ begin work"] {
-            assert!(autocommit.begin_with(text), "{text}");
-        }
-        for text in ["BEGIN x := 1; END", "SELECT 1", "start slave", "begin try select 1"] {
-            assert!(!autocommit.begin_with(text), "{text}");
-        }
-        let run = |text: &str| Transactions::end_with(&Entry::new(Method::Run, ConnectionId(0), Some(1)), text);
-        for text in ["COMMIT", "commit work;", "ROLLBACK", "rollback transaction", "END", "abort"] {
-            assert!(run(text), "{text}");
-        }
-        for text in ["ROLLBACK TO SAVEPOINT a", "END IF", "SELECT 'commit'", "rollback work to a"] {
-            assert!(!run(text), "{text}");
-        }
-    }
 }

@@ -83,7 +83,7 @@ pub fn nextest() -> Nextest {
             file
         };
         let mut list = cargo();
-        list.args(["nextest", "list", "-p", "super8-program-odbc-api", "--test", "till"]);
+        list.args(["nextest", "list", "--workspace", "--test", "till"]);
         list.args(["--list-type", "binaries-only", "--message-format", "json", "--target-dir"]).arg(target_directory());
         let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         let mut metadata = cargo();
@@ -133,36 +133,17 @@ fn build() -> PathBuf {
     let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));
     let directory = profile_directory(&executable);
     let mut cargo = cargo();
-    cargo.args([
-        "build",
-        "--quiet",
-        "-p",
-        "super8",
-        "-p",
-        "super8a",
-        "-p",
-        "super8-cli",
-        "-p",
-        "super8-program-odbc-api",
-    ]);
+    // of all packages: if cargo builds some of them, their dependencies may have other features, and are compiled again
+    cargo.args(["build", "--quiet", "--workspace"]);
     cargo.args(directory.ends_with("release").then_some("--release"));
     must(cargo.arg("--target-dir").arg(target_directory()));
     directory.to_path_buf()
 }
 
-/// The directory with the programs behind `cargo xtask bench` and `cargo xtask suites`, built as this executable was.
+/// Returns the directory with the programs behind `cargo xtask bench` and `cargo xtask suites`; builds them first.
 pub fn chores() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
-        let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));
-        let directory = profile_directory(&executable);
-        let mut cargo = cargo();
-        cargo.args(["build", "--quiet", "-p", "super8-bench", "-p", "super8-suites"]);
-        cargo.args(directory.ends_with("release").then_some("--release"));
-        must(cargo.arg("--target-dir").arg(target_directory()));
-        directory.to_path_buf()
-    };
-    BUILT.get_or_init(build).clone()
+    let bench = file("super8-bench");
+    bench.parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
 fn cargo() -> Command {

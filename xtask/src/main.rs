@@ -4,7 +4,7 @@ mod demo;
 mod package;
 mod setup;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 const USAGE: &str = "\
@@ -53,15 +53,10 @@ fn test(words: &[String]) -> Done {
     setup::setup()?;
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
-    run(cargo(&["build", "--workspace", "--quiet"]))?;
     docs(&["--check".to_owned()])?;
-    // cargo runs one test binary after the other; the end-to-end tests come last.
-    let mut all = cargo(&["test", "--workspace", "--exclude", "super8-tests"]);
-    let mut end_to_end = cargo(&["test", "-p", "super8-tests"]);
-    all.args(words);
-    end_to_end.args(words);
-    run(all)?;
-    run(end_to_end)?;
+    let mut tests = cargo(&["test", "--workspace"]);
+    tests.env("SUPER8_PRODUCTS", debug_directory()).args(words);
+    run(tests)?;
     // If words select some tests, the suites, the instruction counts and the packages are left out.
     if !words.is_empty() {
         return Ok(());
@@ -94,7 +89,7 @@ fn fuzz(words: &[String]) -> Done {
 /// Sets up and runs the harness of third-party test suites (docs/suites.md), with these words.
 fn suites(words: &[String]) -> Done {
     setup::setup()?;
-    let mut harness = cargo(&["run", "--quiet", "-p", "super8-suites", "--"]);
+    let mut harness = built("super8-suites")?;
     harness.args(words);
     if words.iter().any(|word| word.starts_with("--time")) {
         // times the release build
@@ -104,10 +99,30 @@ fn suites(words: &[String]) -> Done {
     run(harness)
 }
 
+/// Returns the directory of what is built for development.
+fn debug_directory() -> PathBuf {
+    super8_tests::products::target_directory().join("debug")
+}
+
+/// Builds everything: a command for some packages only would compile what they share once more, with other features.
+fn build_for_development() -> Command {
+    cargo(&["build", "--workspace", "--all-targets", "--quiet"])
+}
+
+/// Returns a program of the workspace, built for development, that finds the products of the same build.
+fn built(name: &str) -> Result<Command, String> {
+    run(build_for_development())?;
+    let mut program = Command::new(debug_directory().join(name));
+    program.env("SUPER8_PRODUCTS", debug_directory());
+    Ok(program)
+}
+
 /// Compares what the libraries of a release build execute with the numbers in the repository. The measuring program
 /// itself does not count, so a debug build of it will do.
 fn gate() -> Done {
-    run(cargo(&["run", "--quiet", "-p", "super8-bench", "--", "--gate"]))
+    let mut bench = built("super8-bench")?;
+    bench.arg("--gate");
+    run(bench)
 }
 
 /// Builds both libraries and the bench in release mode, and measures.
@@ -118,19 +133,20 @@ fn bench(words: &[String]) -> Done {
     run(bench)
 }
 
-/// Every generated page: its path in the repository, and the package and example that print it.
-const PAGES: [(&str, &str, &str); 4] = [
-    ("docs/functions.md", "super8-shim", "functions"),
-    ("docs/cassette-fields.md", "super8-cassette", "fields"),
-    ("docs/plain-driver.md", "super8-cassette", "plain"),
-    ("docs/commands.schema.json", "super8-cassette", "json_schema"),
+/// Every generated page: its path in the repository, and the example that prints it.
+const PAGES: [(&str, &str); 4] = [
+    ("docs/functions.md", "functions"),
+    ("docs/cassette-fields.md", "fields"),
+    ("docs/plain-driver.md", "plain"),
+    ("docs/commands.schema.json", "json_schema"),
 ];
 
 /// Writes the generated pages. With `--check`, only checks that they are up to date.
 fn docs(words: &[String]) -> Done {
     let check = words.iter().any(|word| word == "--check");
-    for (page, package, example) in PAGES {
-        let text = generated(package, example)?;
+    run(build_for_development())?;
+    for (page, example) in PAGES {
+        let text = generated(example)?;
         let path = super8_tests::products::repository().join(page);
         if check {
             let there = std::fs::read_to_string(&path).unwrap_or_default();
@@ -145,10 +161,10 @@ fn docs(words: &[String]) -> Done {
     Ok(())
 }
 
-/// Runs an example of a package and returns what it prints.
-fn generated(package: &str, example: &str) -> Result<String, String> {
-    let mut program = cargo(&["run", "--quiet", "-p", package, "--example", example]);
-    let output = program.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+/// Runs an example and returns what it prints.
+fn generated(example: &str) -> Result<String, String> {
+    let mut program = Command::new(debug_directory().join("examples").join(example));
+    let output = program.output().map_err(|error| format!("cannot run {}: {error}", shown(&program)))?;
     if !output.status.success() {
         return Err(format!("the example `{example}` failed:\n{}", String::from_utf8_lossy(&output.stderr)));
     }

@@ -52,8 +52,9 @@ pub use store::ndjson::{Spans, Trace, TraceId, TraceIdError, Traceparent};
 pub use store::{
     Append, Contents, EntryRef, Format, MakeAppend, OpenRun, Part, Recovered, Room, RowBlock, RowsPart, RowsSource,
     State, Store, WriteAppend, allocate, allocate_ahead, by_hand, cassette_of_part, create, directory, directory_of,
-    ndjson, open, open_directory, parts_directory, parts_of, parts_with_recordings, recover, remove_parts, same_part,
-    staging_directory, state, unpublished, with_parts, with_parts_or_alone, within_limit,
+    failed_directory, ndjson, open, open_directory, parts_directory, parts_of, parts_with_recordings, recover,
+    remove_failed, remove_parts, same_part, staging_directory, state, unpublished, with_parts, with_parts_or_alone,
+    within_limit,
 };
 pub use text::shell;
 pub use value::{Value, float_text};

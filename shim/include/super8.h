@@ -48,7 +48,7 @@ int super8_set_aside(const char *cassette);
 int super8_eject(const char *cassette);
 
 /* The same for a test that failed. A recording goes to the directory NAME.failed, and the cassette before it stays; of a replay
- * nothing is said.
+ * nothing is said. Ejecting a later recording of the cassette removes NAME.failed.
  *
  * SUPER8_OK, or SUPER8_ERROR: the recording could not be moved, or the environment named its cassette, and it is in its place
  * already. */

@@ -27,6 +27,7 @@ pub const DEBIAN: &[&str] = &[
     "ruby",
     "ruby-odbc",
     "ruby-rspec",
+    "ruby-rspec-retry",
     "ruby-parallel-tests",
     "nodejs",
     "dpkg-dev",

@@ -113,6 +113,8 @@ fn discarded() {
                 "after 4",
                 "nothing there [True, True, False]",
                 "in its place True",
+                "set aside no more True",
+                "not a person's own ['note.txt']",
                 "nothing connected [0, 3, True]",
                 "replaced [False, True]",
                 "misspelt True",

@@ -241,6 +241,30 @@ fn the_wheel_sets_the_recording_of_a_failed_test_aside() {
     });
 }
 
+/// A test that passes when it is repeated: what it recorded before is gone, and each attempt is replayed from the beginning.
+#[test]
+fn the_wheel_keeps_the_attempt_that_passes() {
+    in_both_formats(|format| {
+        let desk = Desk::new("wheel_repeated").in_format(format);
+        desk.scratch.write(
+            "work/test_repeated.py",
+            "import os\nimport pyodbc\nimport pytest\n\nattempts = []\n\n\n@pytest.mark.super8\ndef test_repeated():\n    \
+             attempts.append(1)\n    shop = pyodbc.connect(os.environ['SHOP'], autocommit=True)\n    \
+             assert shop.execute('select 4').fetchval() == (5 if len(attempts) == 1 else 4)\n    shop.close()\n",
+        );
+        let root = desk.scratch.join("work/cassettes");
+        run(&desk, &["--super8=record"], 1);
+        let (kept, failed) = ("test_repeated.py/test_repeated", "test_repeated.py/test_repeated.failed");
+        assert_eq!(cassettes(&root), [failed]);
+        let repeated = run(&desk, &["--super8=record", "--reruns", "1"], 0);
+        assert!(repeated.contains("1 passed, 1 rerun"), "{repeated}");
+        assert_eq!(cassettes(&root), [kept]);
+        desk.clear();
+        let repeated = run(&desk, &["--reruns", "1"], 0);
+        assert!(repeated.contains("1 passed, 1 rerun"), "{repeated}");
+    });
+}
+
 #[test]
 fn the_wheel_blocks_what_has_no_cassette() {
     let desk = marked("wheel_block", Format::Yaml);
@@ -478,6 +502,33 @@ fn the_gem_records_and_replays_examples() {
         let last = ended(&desk.run(&["unused", "spec/cassettes"]), 1);
         assert!(last.contains("may not have been a whole one: the command ended with exit code 1"), "{last}");
         assert_eq!(verdicts(&desk, "spec/cassettes").iter().filter(|verdict| *verdict == "passed").count(), 5);
+    });
+}
+
+/// An example that passes when it is repeated, whichever of rspec-retry and super8 is around the other.
+#[test]
+fn the_gem_keeps_the_attempt_that_passes() {
+    in_both_formats(|format| {
+        for required in [["rspec/retry", "super8/rspec"], ["super8/rspec", "rspec/retry"]] {
+            let desk = Desk::new("gem_repeated").in_format(format);
+            let required = required.map(|name| format!("require '{name}'\n")).concat();
+            desk.scratch.write(
+                "work/repeated_spec.rb",
+                required
+                    + "require 'odbc'\nattempts = 0\nRSpec.describe 'A shop', :super8, retry: 2 do\n  it 'is repeated' do\n    \
+                       attempts += 1\n    shop = ODBC.connect('shop')\n    query = shop.run('select 4')\n    row = query.fetch\n    \
+                       query.drop\n    shop.disconnect\n    expect(row).to eq([attempts == 1 ? 5 : 4])\n  end\nend\n",
+            );
+            let rspec = |variables: &[(&str, &str)], code| ended(&ruby(&desk, &["repeated_spec.rb"], variables), code);
+            let root = desk.scratch.join("work/spec/super8_cassettes");
+            rspec(&[("RSPEC_RETRY_RETRY_COUNT", "1")], 1);
+            assert_eq!(cassettes(&root), ["A_shop/is_repeated.failed"]);
+            rspec(&[], 0);
+            assert_eq!(cassettes(&root), ["A_shop/is_repeated"]);
+            desk.clear();
+            rspec(&[("CI", "true")], 0);
+            rspec(&[("CI", "true"), ("RSPEC_RETRY_RETRY_COUNT", "1")], 1);
+        }
     });
 }
 

@@ -22,8 +22,9 @@ pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsPa
 pub(crate) use log::ENTRY_ROOM;
 pub use log::{Append, MakeAppend, Room, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use open::{
-    Format, State, cassette_of_part, create, directory_of, open, open_directory, parts_directory, parts_of,
-    parts_with_recordings, recover, remove_parts, same_part, state, unpublished, with_parts, with_parts_or_alone,
+    Format, State, cassette_of_part, create, directory_of, failed_directory, open, open_directory, parts_directory,
+    parts_of, parts_with_recordings, recover, remove_failed, remove_parts, same_part, state, unpublished, with_parts,
+    with_parts_or_alone,
 };
 pub use recover::Recovered;
 pub use staging::staging as staging_directory;

@@ -2,7 +2,7 @@
 //! of further processes.
 //!
 //! In a cassette of several processes each further process has a part, a cassette by itself, in the directory
-//! `NAME.parts` beside the cassette `NAME` of the first.
+//! `NAME.parts` beside the cassette `NAME` of the first. What a test recorded that failed is in `NAME.failed`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -263,6 +263,34 @@ pub fn remove_parts(cassette: &Path, stays: &dyn Fn(&Path) -> bool) -> Result<()
     }
     // a directory that is not empty stays
     let _ = fs::remove_dir(parts_directory(cassette));
+    Ok(())
+}
+
+/// Returns the directory for what a test recorded that failed.
+pub fn failed_directory(cassette: &Path) -> PathBuf {
+    let mut name = cassette.file_name().unwrap_or_default().to_owned();
+    name.push(".failed");
+    cassette.with_file_name(name)
+}
+
+/// Removes what a test recorded that failed, because its cassette has been recorded since. The cassette is a directory or the
+/// file of a trace. Whatever else is in the directory of what failed stays.
+///
+/// # Errors
+/// An error of the operating system.
+pub fn remove_failed(cassette: &Path) -> Result<(), CassetteError> {
+    let directory = directory_of(cassette);
+    let failed = failed_directory(directory);
+    if directory == cassette {
+        return directory::remove_recording(&failed);
+    }
+    let trace = failed.join(cassette.file_name().unwrap_or_default());
+    if !trace.is_file() {
+        return Ok(());
+    }
+    fs::remove_file(&trace).map_err(|error| CassetteError::io(&trace, "remove", &error))?;
+    // a directory that is not empty stays
+    let _ = fs::remove_dir(&failed);
     Ok(())
 }
 

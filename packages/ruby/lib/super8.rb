@@ -23,6 +23,7 @@ module Super8
   # What VCR and the super8 gem call super8's modes.
   MODES = { "none" => "replay", "playback" => "replay", "all" => "record" }.freeze
 
+  @inserted = []
   @configuration = Configuration.new("spec/super8_cassettes", :once, {}, "utf-8")
   # SUPER8_MODE=record rspec: overrides the mode of every cassette. It is removed from the environment, because it must
   # not apply to connects without a cassette.
@@ -46,12 +47,15 @@ module Super8
     # settings without their prefix: <tt>order: :connection</tt> is Super8Order=connection.
     def use_cassette(name, mode: nil, record: nil, **settings)
       path = File.expand_path(name, configuration.cassette_directory).gsub("%", "%%")
-      super8 = insert(path, (@mode || mode || record || configuration.record_mode).to_s, settings)
+      inserted = [path, (@mode || mode || record || configuration.record_mode).to_s, settings]
+      super8 = insert(*inserted)
+      @inserted.push(inserted)
       done = false
       begin
         result = yield
         done = true
       ensure
+        @inserted.delete(inserted)
         unless done
           super8.discard(path)
           told = misspelt($!)
@@ -60,6 +64,14 @@ module Super8
       end
       eject(super8, path)
       result
+    end
+
+    # Begins the cassette that was inserted last anew, for a test that is repeated: a recording is set aside, and a replay
+    # begins at the first command.
+    def begin_anew
+      path, mode, settings = @inserted.last
+      start.discard(path)
+      insert(path, mode, settings)
     end
 
     private

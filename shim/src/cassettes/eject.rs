@@ -44,9 +44,7 @@ fn stand_in<T>(directory: &Path, open: &Cassettes<T>) -> Vec<PathBuf> {
 /// # Errors
 /// The recording is in the cassette's place already, or it cannot be moved.
 pub fn discard(directory: &Path) -> Result<PathBuf, CassetteError> {
-    let mut keep = directory.file_name().unwrap_or_default().to_owned();
-    keep.push(".failed");
-    let keep = directory.with_file_name(keep);
+    let keep = super8_cassette::failed_directory(directory);
     let mut failed = None;
     for cassette in stand_in(directory, &RECORDERS) {
         let Some(open) = RECORDERS.get().lock().remove(&cassette) else { continue };
@@ -66,6 +64,10 @@ fn eject_one(cassette: &Path) -> Ejected {
         }
         ending::published(cassette, &open.cassette);
         super::parts::remove_stale(cassette);
+        if !open.cassette.is_discarded() {
+            // An earlier attempt at the test, or an earlier run, failed. If it cannot be removed, it only takes room.
+            let _ = super8_cassette::remove_failed(cassette);
+        }
         ending::not_kept(cassette, &open, &ending::later);
         let mut ejected = EJECTED.get().lock();
         ejected.retain(|(_, recorder)| recorder.strong_count() > 0);

@@ -59,6 +59,10 @@ def recorded_and_discarded():
     with cassettes.use("cassettes/never", "record"):
         tell("recorded now", ask("select 33"))
     tell("in its place", "select 33" in log("never"))
+    # so what the earlier attempt recorded is out of date
+    tell("set aside no more", not os.path.exists("cassettes/never.failed"))
+    with open("cassettes/shop.failed/note.txt", "w") as note:
+        note.write("a person's own")
 
     # no database
     codes = [cassettes.super8.super8_insert(b"cassettes/nothing", b"record", None), cassettes.super8.super8_eject(None)]
@@ -84,6 +88,8 @@ with cassettes.use("cassettes/shop", "once"):
     tell("again", ask("select 5"))
 del os.environ["SUPER8_MODE"]
 tell("replaced", ["select 1" in log("shop"), "select 5" in log("shop")])
+if mode == "record":
+    tell("not a person's own", os.listdir("cassettes/shop.failed"))
 
 # a misspelt variable
 os.environ["SUPER8_ODER"] = "connection"

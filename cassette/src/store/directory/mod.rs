@@ -10,6 +10,7 @@ mod writing;
 pub use names::{COMMANDS, GEM_CONNECTION, METADATA};
 pub use publish::is_by_hand;
 pub(crate) use publish::is_cassette;
+pub(super) use publish::remove_recording;
 pub use reading::part;
 pub(super) use recover::{recover, unpublished};
 pub use store::Directory;

@@ -207,6 +207,25 @@ fn give(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes a recording, but not a person's own files in its directory, and no cassette that is written by hand.
+pub(in crate::store) fn remove_recording(cassette: &Path) -> Result<(), CassetteError> {
+    if !is_cassette(cassette) || is_foreign(cassette) || is_by_hand(cassette) {
+        return Ok(());
+    }
+    let remove = || -> io::Result<()> {
+        let own = Own::by_logs(cassette, &[cassette])?;
+        let names = fs::read_dir(cassette)?.map(|entry| entry.map(|entry| entry.file_name()));
+        let mut names: Vec<_> = names.collect::<Result<_, _>>()?;
+        names.retain(|name| own.has(name));
+        names.sort_by_key(|name| names::removal(name));
+        names.iter().try_for_each(|name| fs::remove_file(cassette.join(name)))
+    };
+    remove().map_err(|error| CassetteError::io(cassette, "remove", &error))?;
+    // a directory that is not empty stays
+    let _ = fs::remove_dir(cassette);
+    Ok(())
+}
+
 /// Removes a replaced cassette: its own files, and whatever the new one has too.
 fn retire(old: &Path, new: &Path) {
     let remove = || -> io::Result<()> {

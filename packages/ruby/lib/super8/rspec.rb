@@ -20,6 +20,13 @@ module Super8
         [*groups, own].map { |text| text.gsub(/[^\w.,-]+/, "_").sub(/\A\./, "_") }.join("/")
       end
 
+      # Notes that an example begins. If it is repeated inside of its cassette, the cassette begins anew. Whether rspec-retry repeats
+      # an example inside or outside of it depends on which of the two is required first.
+      def begin_attempt
+        @attempts += 1
+        Super8.begin_anew if @attempts > 1
+      end
+
       # Runs an example with its cassette.
       def run(example)
         settings = example.metadata[:super8].is_a?(Hash) ? example.metadata[:super8].dup : {}
@@ -28,6 +35,7 @@ module Super8
         raise Error, "#{owner} has the cassette #{name}, too: give one of the two another cassette_name" if owner != example.id
 
         ENV["SUPER8_RECORD_AGAIN"] = ["SUPER8_MODE=record", "rspec", example.location].join("\x1f") if @advises
+        @attempts = 0
         Super8.use_cassette(name, **settings) do
           example.run
           told = Super8.misspelt(example.exception)
@@ -43,5 +51,6 @@ end
 RSpec.configure do |config|
   # Before anything connects, because the driver manager reads its configuration at the first connect.
   config.before(:suite) { Super8.start(cassettes: Super8.configuration.cassette_directory) }
+  config.prepend_before(:each, :super8) { Super8::Examples.begin_attempt }
   config.around(:each, :super8) { |example| catch(:failed) { Super8::Examples.run(example) } }
 end

@@ -1,6 +1,7 @@
 //! The project's chores, `cargo xtask test` and others. Each does its own set-up on a bare Debian.
 
 mod demo;
+mod manual;
 mod package;
 mod setup;
 

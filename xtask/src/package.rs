@@ -1,7 +1,7 @@
 //! `cargo xtask package`: builds a Python wheel, a Ruby gem, a package for npm, a Debian package and an archive, all
 //! from the same stripped binaries.
 
-use crate::{Done, cargo};
+use crate::{Done, cargo, manual};
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -220,7 +220,11 @@ impl Stage {
         install("644", &[repository().join("shim/include/super8.h")], prefix.join("include"))?;
         let manual = directory(&prefix.join("share/man/man1"))?;
         let command_line = <super8_cli::Arguments as clap::CommandFactory>::command();
-        clap_mangen::generate_to(command_line, &manual).map_err(|error| format!("the manual: {error}"))?;
+        let documentation = match prefix.ends_with("usr") {
+            true => format!("/usr/share/doc/{package}"),
+            false => format!("share/doc/{package} beside the directory of the command"),
+        };
+        manual::write(command_line, &manual, &documentation)?;
         run(command("sh").args(["-c", "gzip -9n \"$1\"/*.1", "sh"]).arg(&manual))?;
         for (shell, file) in [
             ("bash", "share/bash-completion/completions/super8"),

@@ -32,13 +32,21 @@ fn in_bash() {
     let ask_for = |words: &str| {
         let count = words.split(' ').count() - 1;
         let script = format!(
-            "source super8.bash && COMP_WORDS=({words}) COMP_CWORD={count} && _super8 super8 \"${{COMP_WORDS[$COMP_CWORD]}}\" \
-             && printf '%s\\n' \"${{COMPREPLY[@]}}\" && complete -p super8 >/dev/null"
+            "source super8.bash && COMP_WORDS=({words}) COMP_CWORD={count} \
+             && $(complete -p super8 | sed 's/.*-F \\([^ ]*\\).*/\\1/') super8 \"${{COMP_WORDS[$COMP_CWORD]}}\" \"${{COMP_WORDS[$COMP_CWORD-1]}}\" \
+             && printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
         ask("bash", &["--norc", "-c", &script])
     };
     offered(&ask_for("super8 re"), &["record", "replay", "recover"], "show");
     offered(&ask_for("super8 replay --re"), &["--report"], "--order");
+    offered(&ask_for("super8 replay --order ''"), &["global", "any"], "--order");
+    // the shell itself completes files where nothing is offered
+    offered(&ask_for("super8 replay ''"), &[""], "--order");
+    offered(&ask_for("super8 completions ''"), &["bash", "fish"], "--help");
+    // behind the dashes stands a command, with the options that it has itself
+    offered(&ask_for("super8 replay cassettes/orders -- prin"), &["printf"], "record");
+    offered(&ask_for("super8 replay cassettes/orders -- pytest --re"), &[""], "--report");
 }
 
 #[test]
@@ -51,6 +59,9 @@ fn in_zsh() {
     let said = ask("zsh", &["-f", "-c", script]);
     assert!(said.starts_with("_super8\n") && said.contains("_super8: function"), "{said}");
     offered(&said, &["record", "replay", "recover", "show", "completions"], "rewind");
+    // behind the dashes stands a command, in each verb that runs one
+    let behind = ask("zsh", &["-f", "-c", "grep -c \"'\\*:::command -- .*:_normal'\" super8.zsh"]);
+    assert_eq!(behind, "5\n");
 }
 
 #[test]
@@ -60,4 +71,5 @@ fn in_fish() {
     offered(&ask_for("super8 re"), &["record", "replay", "recover"], "show");
     offered(&ask_for("super8 replay --re"), &["--report"], "--order");
     offered(&ask_for("super8 replay --report j"), &["json", "junit"], "text");
+    offered(&ask_for("super8 replay cassettes/orders -- unam"), &["uname"], "record");
 }

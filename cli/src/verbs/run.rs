@@ -46,7 +46,7 @@ pub struct Run {
     #[arg(long, value_name = "PROCESS", hide = true)]
     of: Option<u32>,
     /// The command and its arguments
-    #[arg(required_unless_present = "print_environment", last = true, value_name = "COMMAND")]
+    #[arg(required_unless_present = "print_environment", last = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
 }
 

@@ -68,7 +68,7 @@ pub struct Sweep {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// The command and its arguments
-    #[arg(required = true, last = true, value_name = "COMMAND")]
+    #[arg(required = true, last = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
 }
 

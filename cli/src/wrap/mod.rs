@@ -60,7 +60,7 @@ pub struct Wrapped {
     #[arg(skip)]
     faults: Vec<Fault>,
     /// The command and its arguments
-    #[arg(required = true, last = true, value_name = "COMMAND")]
+    #[arg(required = true, last = true, value_name = "COMMAND", value_hint = clap::ValueHint::CommandWithArguments)]
     command: Vec<OsString>,
 }
 

@@ -16,6 +16,11 @@ pub fn bytes() -> BufWriter<impl Write> {
     BufWriter::new(WhileRead::from(io::stdout().lock()))
 }
 
+/// Returns a number with its noun: `1 statement`, `2 statements`.
+pub fn many(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// A stream that ignores a closed pipe: if `head` has seen enough, the exit code still gives the result.
 struct WhileRead<W> {
     stream: W,

@@ -5,6 +5,7 @@
 
 use crate::events::{self, Event, Selected};
 use crate::exit::Failure;
+use crate::output::many;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -194,7 +195,7 @@ impl Run {
             reasons.push(format!("pytest was given {}", given.join(", ")));
         }
         if *deselected > 0 {
-            reasons.push(format!("pytest left out {deselected} tests"));
+            reasons.push(format!("pytest left out {}", many(*deselected, "test")));
         }
         match (self.verdict.as_str(), self.exit_code) {
             ("passed" | "leaked" | "unplayed", _) => {}

@@ -13,6 +13,26 @@ use super8_tests::{products, python};
 /// What a page calls the directory that its listing is run in.
 const HOME: &str = "/home/me/shop";
 
+/// What a page's reader has before the page's listing, besides the shop: a page, and how that was made.
+const PREPARED: [(&str, &str); 1] = [(
+    "docs/cli.md",
+    r#"printf '%s\n' '<?php $a = odbc_connect("shop", "", "");' \
+         '$rows = odbc_exec($a, "select name, price from fruit where price > 2"); while (odbc_fetch_row($rows));' \
+         '$b = odbc_connect("DSN=shop", "", ""); @odbc_exec($b, "select * from vegetables"); odbc_close($b); odbc_close($a);' > two.php
+       super8 record cassettes/orders -- php two.php
+       mkdir tests; printf '%s\n' 'import pyodbc' 'def total(limit):' '    shop = pyodbc.connect("DSN=shop", autocommit=True)' \
+         '    shop.execute("select sum(price) from fruit where price < ?", limit).fetchval()' '    shop.close()' \
+         'def test_total(): total(9)' 'def test_discount(): total(4)' > tests/test_orders.py
+       super8 record 'tapes/%t' -- python -m pytest -q"#,
+)];
+
+/// Blocks of text that are neither a usage nor an output, and why nothing prints them.
+const PICTURES: [(&str, &str, &str); 1] = [(
+    "docs/architecture.md",
+    "        program\n",
+    "it shows how the parts are built on each other, not what they print",
+)];
+
 fn help(words: &[&str]) -> String {
     let desk = Desk::new("documentation_help");
     let outcome = desk.run(&[words, &["--help"]].concat());
@@ -95,7 +115,9 @@ fn listings_do_what_they_show() {
 /// Types in a page's listing; says what came out differently.
 fn run(page: &Page) -> Option<String> {
     let desk = Desk::new(&page.name);
-    let mut script = String::from("exec 2>&1\n");
+    let prepared = PREPARED.iter().find(|(name, _)| *name == page.name).map_or("", |(_, lines)| lines);
+    let mut script =
+        format!("set -e; {{ {prepared}\n:; }} >prepared 2>&1 || cat prepared; rm -f prepared; set +e\nexec 2>&1\n");
     let steps = page.listing();
     for step in &steps {
         match step {
@@ -158,6 +180,67 @@ fn run(page: &Page) -> Option<String> {
     (!wrong.is_empty()).then_some(wrong)
 }
 
+/// An output stands below the command that prints it, where `listings_do_what_they_show` compares the two. So a block of text is a
+/// usage, whose verb and options are compared with the help, or it is a picture.
+#[test]
+fn blocks_of_text_are_no_outputs() {
+    let (mut wrong, mut seen) = (String::new(), Vec::new());
+    for page in pages() {
+        for block in page.blocks().iter().filter(|block| matches!(block.language, "text" | "")) {
+            let is_picture =
+                |(name, begin, _): &&(&str, &str, &str)| *name == page.name && block.text.starts_with(begin);
+            match PICTURES.iter().find(is_picture) {
+                Some(picture) => seen.push(picture),
+                None => block.text.lines().for_each(|line| {
+                    if let Err(error) = is_usage(line.split(" #").next().unwrap_or_default()) {
+                        _ = writeln!(wrong, "{}:{}: {line}: {error}", page.name, block.line);
+                    }
+                }),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "no usage, so make it a console block below its command:\n{wrong}");
+    for picture in &PICTURES {
+        assert!(seen.contains(&picture), "no page has {picture:?}");
+    }
+}
+
+/// Whether a line is a usage of its verbs: it has every argument that their help shows. Its options are looked up by
+/// `commands_and_options_exist`.
+fn is_usage(line: &str) -> Result<(), String> {
+    let Some(("super8", rest)) = line.split_once(' ') else { return Err("it is no command line of super8".to_owned()) };
+    let (verbs, shown) = rest.split_once(' ').unwrap_or((rest, ""));
+    for verb in verbs.split('|') {
+        let help = help(&[verb]);
+        let usage = help.lines().find_map(|line| line.strip_prefix("Usage: super8 ")).unwrap_or_default();
+        // what stands for a value of the reader's own
+        let arguments = |usage: &str| {
+            let mut arguments: Vec<String> = Vec::new();
+            let mut of_option = false;
+            for word in usage.split([' ', '[', ']', '<', '>', '.', '|']).filter(|word| !word.is_empty()) {
+                let is_argument =
+                    word == "--" || !of_option && word.chars().all(|c| c.is_ascii_uppercase()) && word != "OPTIONS";
+                of_option = word.starts_with("--") && word.len() > 2;
+                if is_argument {
+                    arguments.push(word.trim_end_matches('S').to_owned());
+                }
+            }
+            arguments
+        };
+        // options stand in brackets, with their values
+        let mut shown = shown.to_owned();
+        while let Some(at) = shown.find("[--") {
+            let end = shown[at..].find(']').map_or(shown.len(), |end| at + end + 1);
+            shown.replace_range(at..end, "");
+        }
+        let (wanted, found) = (arguments(usage), arguments(&shown));
+        if wanted.iter().any(|argument| !found.contains(argument)) {
+            return Err(format!("super8 {verb} takes {usage}"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether these lines are those, where `...` may be any.
 fn matches(shown: &[&str], real: &[&str]) -> bool {
     match (shown.split_first(), real.split_first()) {
@@ -176,7 +259,9 @@ fn plain(text: &str) -> String {
         let seconds = bare.strip_suffix('s').filter(|number| number.contains('.') && number.parse::<f64>().is_ok());
         let date = bare.len() == 20 && bare.ends_with('Z') && bare.as_bytes()[10] == b'T';
         let attribute = bare.strip_prefix("time=\"").and_then(|rest| rest.split_once('"'));
+        let ago = word.ends_with(' ') && bare.strip_prefix('(').is_some_and(|number| number.parse::<u32>().is_ok());
         match (seconds, date) {
+            _ if ago => plain.push_str("(12"),
             _ if attribute.is_some() => _ = write!(plain, "time=\"0.050\"{}", attribute.map_or("", |(_, rest)| rest)),
             (Some(_), _) if plain.ends_with(" in ") => plain.push_str("0.05s"),
             (_, true) => plain.push_str("2026-11-29T12:00:00Z"),

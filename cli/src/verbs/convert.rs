@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::import::softprobe::{Calls, Imported, Prepares, Source, import, is_softprobe};
+use crate::output::many;
 use crate::{cassette, output};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -92,7 +93,8 @@ impl Convert {
         let to = self.to.display();
         match what {
             What::Copied { entries, answers, parts } => {
-                writeln!(out, "{to}: {entries} entries, {answers} answers about connections, {parts} parts")?
+                let (answers, parts) = (many(answers, "answer"), many(parts, "part"));
+                writeln!(out, "{to}: {entries} entries, {answers} about connections, {parts}")?
             }
             What::Imported { queries } => writeln!(out, "{to}: {queries} queries")?,
         }

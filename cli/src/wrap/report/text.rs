@@ -2,6 +2,7 @@
 
 use super::colour::coloured;
 use crate::exit::Exit;
+use crate::output::many;
 use crate::wrap::verdict::{FaultNote, Played, Run};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
@@ -158,9 +159,4 @@ fn not_taken(played: &Played, kept: &Path) -> String {
         "{cassette}: not replaced, because the command failed; the recording is in {kept}: {how}, and `super8 record --keep` \
          takes one whatever the exit code is"
     )
-}
-
-/// Returns a number with its noun: `1 statement`, `2 statements`.
-pub fn many(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -47,6 +47,7 @@ const STAND_INS: &[(&str, &str)] = &[
         "cargo",
         r#"case "$1 $2" in
          'xtask package')
+           [ ! -e run_tests ] || { echo 'this is the project of the reader, and no checkout of super8'; exit 1; }
            mkdir -p target/packages; cd target/packages
            case ${3:-all} in wheel|gem|npm|deb|tar|all) ;; *) echo "no package $3"; exit 1 ;; esac
            touch super8_odbc-0-py3-none-any.whl super8-odbc-0.gem super8-odbc-0.tgz super8-odbc_0.deb super8-0.tar.xz ;;
@@ -105,7 +106,7 @@ const PREPARED: &[(&str, &str, &str)] = &[
     (
         "CONTRIBUTING.md",
         "",
-        "for place in cassettes tests/tests/golden cassette/src; do [ -d \"$REPOSITORY/$place\" ]; mkdir -p $place; done",
+        "rm run_tests; for place in cassettes tests/tests/golden cassette/src; do [ -d \"$REPOSITORY/$place\" ]; mkdir -p $place; done",
     ),
     (
         "docs/cli.md",

@@ -42,6 +42,9 @@ fn npm_modules() -> &'static Path {
         let mut npm = Command::new(packages::program("npm", "npm"));
         npm.args(["install", "--offline", "--no-audit", "--no-fund", "--prefix"]).arg(&place).arg(package(".tgz"));
         must(npm.env("npm_config_cache", place.with_file_name("npm-cache")));
+        // npm 11 asks the user before it runs a script of a package that it installs
+        let manifest = std::fs::read_to_string(place.join("node_modules/super8-odbc/package.json")).unwrap_or_default();
+        assert!(manifest.contains("\"bin\"") && !manifest.contains("\"scripts\""), "{manifest}");
         place.join("node_modules")
     })
 }
@@ -149,8 +152,8 @@ fn marked_vitest(subject: &str, format: Format) -> Desk {
     // it is for node:test
     std::fs::remove_file(desk.scratch.join("work/fruit.test.mjs")).expect("the other runner's tests");
     let page = Page::read("docs/how-to/node.md");
-    let config = page.blocks().into_iter().find(|block| block.name == Some("vitest.config.js"));
-    desk.scratch.write("work/vitest.config.js", config.expect("the page's configuration").text);
+    let config = page.blocks().into_iter().find(|block| block.name == Some("vitest.config.mjs"));
+    desk.scratch.write("work/vitest.config.mjs", config.expect("the page's configuration").text);
     let programs = products::repository().join("tests/programs/node/vitest");
     must(
         Command::new("cp")

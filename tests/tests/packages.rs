@@ -616,7 +616,9 @@ fn the_crate_records_and_replays_tests() {
         must(Command::new("cp").arg("-r").arg(&root).arg(desk.scratch.join("work/before")));
         let failed = run(&["may_fail"], &[("SUPER8_TEST_MODE", "record"), ("OTHERWISE", "fail")], 101);
         assert!(failed.contains("no such table"), "{failed}");
-        std::fs::remove_dir_all(root.join("fails.failed")).expect("what the failed test recorded");
+        assert!(root.join("fails.failed").is_dir(), "{:?}", cassettes(&root));
+        // It goes when the test passes, here in another process, as with nextest's retries.
+        run(&["may_fail"], &[("SUPER8_TEST_MODE", "record")], 0);
         assert_same_files("the earlier cassette", &desk.scratch.join("work/before"), &root);
 
         desk.clear();

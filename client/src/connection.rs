@@ -19,19 +19,19 @@ pub struct Connection<'m> {
 }
 
 impl<'m> Connection<'m> {
-    /// Connects with SQLDriverConnect and this string, without a prompt.
+    /// Connects with SQLDriverConnect and this string, without a prompt, as a program of this version of ODBC (2, 3 or 380).
     ///
     /// # Errors
     /// The driver manager's or the driver's error.
-    pub fn open(manager: &'m Manager, string: &str) -> Result<Connection<'m>, Failure> {
+    pub fn open(manager: &'m Manager, string: &str, version: i32) -> Result<Connection<'m>, Failure> {
         let functions = &manager.functions;
         let null = std::ptr::null_mut();
         let mut connection = Connection { manager, environment: null, handle: null, open: false };
-        // SAFETY: out-pointers to live handles; version 3 travels in the pointer argument.
+        // SAFETY: out-pointers to live handles; the version travels in the pointer argument.
         unsafe {
             let code = (functions.SQLAllocHandle)(ENV, null, &mut connection.environment);
             manager.check(code, ENV, connection.environment, "SQLAllocHandle")?;
-            let code = (functions.SQLSetEnvAttr)(connection.environment, ODBC_VERSION, 3 as Handle, 0);
+            let code = (functions.SQLSetEnvAttr)(connection.environment, ODBC_VERSION, version as Handle, 0);
             manager.check(code, ENV, connection.environment, "SQLSetEnvAttr")?;
             let code = (functions.SQLAllocHandle)(DBC, connection.environment, &mut connection.handle);
             manager.check(code, ENV, connection.environment, "SQLAllocHandle")?;

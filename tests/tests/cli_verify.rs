@@ -48,6 +48,28 @@ fn an_unchanged_database_does_not_diverge_and_is_not_changed() {
     });
 }
 
+/// PHP's functions are a program of ODBC 2, to which drivers tell other SQLSTATEs, and dates under other numbers.
+#[test]
+fn what_a_program_of_odbc_2_was_told_is_no_divergence() {
+    const PROGRAM: &str = r#"$shop = odbc_connect("shop", "", "");
+        odbc_exec($shop, "create table if not exists day (name varchar(20), due date)");
+        odbc_exec($shop, "insert into day values ('monday', '2026-11-30')");
+        $rows = odbc_exec($shop, "select name, due from day");
+        while (odbc_fetch_row($rows)) echo odbc_result($rows, 1), odbc_result($rows, 2), odbc_field_type($rows, 2), "\n";
+        if (@odbc_exec($shop, "select nothing from nowhere") !== false) exit(1);
+        odbc_close($shop);"#;
+    super8_tests::packages::program("php", "php-odbc");
+    in_both_formats(|format| {
+        let desk = Desk::new("verify_odbc2").in_format(format);
+        let outcome = desk.run(&["record", "tape", "--", "php", "-r", PROGRAM]);
+        assert_eq!(outcome.status, "exit status: 0", "{}{}", outcome.text(), outcome.errors());
+        let log = super8_tests::cassette_files::commands(&desk.scratch.join("work/tape"));
+        assert!(log.contains("S1000"), "it is no program of ODBC 2: {log}");
+        let said = verified(&desk, &[], 0).text();
+        assert!(said.contains("divergences: 0 error, 0 shape, 0 data"), "{said}");
+    });
+}
+
 #[test]
 fn a_widened_column_is_one_line_and_exit_code_2() {
     in_both_formats(|format| {

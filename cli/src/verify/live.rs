@@ -5,7 +5,9 @@ use super::plan::{Action, Execution, Step, only_reads};
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
 use std::collections::HashMap;
-use super8_cassette::{Entry, Key, Method, Store, Value, whole_entry};
+use super8_cassette::{
+    CassetteError, Entry, EntryRef, Fields, Key, Method, Store, Value, store::info_file, whole_entry,
+};
 use super8_client::{Argument, Connection, Manager, Parameter};
 use super8_shim::config::connection_string::ConnectionString;
 
@@ -23,6 +25,9 @@ pub struct Live<'a> {
     /// known to be replaced are sent.
     pub redacted: bool,
 }
+
+/// SQL_ATTR_ODBC_VERSION, and what it is of a program that a cassette does not say it of.
+const ODBC_VERSION: (i64, i32) = (200, 3);
 
 /// Statement attributes that decide which rows come: their names in a cassette, and their numbers.
 const ATTRIBUTES: &[(&str, i32)] = &[
@@ -43,22 +48,22 @@ impl Live<'_> {
     /// The cassette cannot be read, or a connection cannot be opened.
     pub fn verify(&self, storage: &dyn Store, steps: &[Step], done: impl Fn()) -> Result<Report, Failure> {
         let mut report = Report { cassette: storage.name().display().to_string(), ..Report::default() };
-        let mut strings: HashMap<u32, String> = HashMap::new();
+        let mut strings: HashMap<u32, (String, i32)> = HashMap::new();
         let mut open: HashMap<String, Connection<'_>> = HashMap::new();
         for Step { place, entry, action } in steps {
             done();
             let id = entry.connection.0;
             match action {
                 Action::Connect if failed(entry).is_none() => {
-                    strings.insert(id, self.string(entry)?);
+                    strings.insert(id, (self.string(entry)?, version(storage, *place, entry)?));
                     continue;
                 }
                 Action::Connect => continue,
                 _ => {}
             }
-            let Some(string) = strings.get(&id) else { continue };
+            let Some((string, version)) = strings.get(&id) else { continue };
             // Reads share a connection. Writes need the connections of the recording, each with its own transaction.
-            let key = if self.all { entry.connection.to_string() } else { string.clone() };
+            let key = if self.all { entry.connection.to_string() } else { format!("{version} {string}") };
             if matches!(action, Action::Disconnect) {
                 if self.all {
                     open.remove(&key);
@@ -74,7 +79,7 @@ impl Live<'_> {
             };
             let connection = match open.remove(&key) {
                 Some(connection) => connection,
-                None => self.open(string)?,
+                None => self.open(string, *version)?,
             };
             match action {
                 Action::End { commit } if self.all => drop(connection.end(*commit)),
@@ -129,8 +134,8 @@ impl Live<'_> {
         Ok(String::from_utf8_lossy(&without).into_owned())
     }
 
-    fn open(&self, string: &str) -> Result<Connection<'_>, Failure> {
-        let connection = Connection::open(self.manager, string).map_err(|error| {
+    fn open(&self, string: &str, version: i32) -> Result<Connection<'_>, Failure> {
+        let connection = Connection::open(self.manager, string, version).map_err(|error| {
             Failure::new(format_args!("cannot connect: {error}; name another database with --connection-string"))
                 .with(Exit::CannotStart)
         })?;
@@ -164,7 +169,8 @@ impl Live<'_> {
         {
             return Err("they may write (--all does them as well)".to_owned());
         }
-        if failed(entry).is_some_and(|state| REFUSED.contains(&state.as_str())) {
+        // what ODBC 3 calls HY003 is S1003 in ODBC 2
+        if failed(entry).is_some_and(|state| REFUSED.contains(&state.replacen("S1", "HY", 1).as_str())) {
             return Err("the driver refused how the program bound them".to_owned());
         }
         let marked = |value: &Value| format!("{value:?}").contains("<redacted ");
@@ -192,7 +198,7 @@ impl Live<'_> {
         execution: &Execution,
         entry: &Entry,
         parameters: Vec<Vec<Parameter>>,
-    ) -> Result<Vec<compare::Difference>, super8_cassette::CassetteError> {
+    ) -> Result<Vec<compare::Difference>, CassetteError> {
         let compared = || -> Result<Vec<compare::Difference>, Trouble> {
             let mut statement = connection.statement()?;
             for (name, attribute) in ATTRIBUTES {
@@ -233,6 +239,20 @@ impl Live<'_> {
 /// SQLSTATEs with which drivers refuse C types and buffers. An execution that was recorded with one of these is left
 /// out, because a cassette does not say how the program bound its parameters.
 const REFUSED: &[&str] = &["07006", "HY003", "HY004", "HY090", "HY104", "HY105", "HYC00"];
+
+/// Returns the version of ODBC that a recorded program asked for. Drivers tell programs of ODBC 2, such as isql and PHP's functions, other
+/// SQLSTATEs, and the types of dates under other numbers.
+fn version(storage: &dyn Store, place: EntryRef, connect: &Entry) -> Result<i32, CassetteError> {
+    let (attribute, usual) = ODBC_VERSION;
+    let Some(file) = connect.get(Key::InfoFile).and_then(Value::as_text) else { return Ok(usual) };
+    let answers = storage.info(info_file(storage, place, file)?)?;
+    let is_it = |answer: &&Fields| {
+        answer.get(Key::Function).and_then(Value::as_text) == Some("SQLSetEnvAttr")
+            && answer.get(Key::Attribute).and_then(Value::as_int) == Some(attribute)
+    };
+    let set = answers.iter().find(is_it).and_then(|answer| answer.get(Key::Value)?.as_int());
+    Ok(set.and_then(|version| i32::try_from(version).ok()).unwrap_or(usual))
+}
 
 fn outcome(recorded: String, now: String) -> compare::Difference {
     compare::Difference { kind: Kind::Error, what: "outcome".to_owned(), recorded, now }

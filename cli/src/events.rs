@@ -113,6 +113,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_documentation_has_every_event_as_it_is_read() {
+        let (page, library) = (include_str!("../../docs/cli.md"), include_str!("../../shim/src/verdict.rs"));
+        let block = page.split("```json\n{\"event\"").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let lines: Vec<String> = format!("{{\"event\"{block}").lines().map(str::to_owned).collect();
+        let events = read(lines.join("\n").as_bytes());
+        assert_eq!(events.len(), lines.len(), "a line of docs/cli.md is no event: {lines:#?}");
+        assert!(!events.contains(&Event::Unknown), "{events:#?}");
+        let said = library.split("say(\"").skip(1).filter_map(|rest| rest.split('"').next());
+        for name in said.chain(["selected"]) {
+            let shown =
+                lines.iter().filter(|line| line.starts_with(&format!("{{\"event\":\"{name}\",\"pid\":"))).count();
+            assert_eq!(shown, 1, "{name} in docs/cli.md");
+        }
+    }
+
+    #[test]
     fn events_are_read_and_torn_or_unknown_lines_do_no_harm() {
         let text = "{\"event\":\"opened\",\"pid\":1,\"mode\":\"replay\",\"cassette\":\"/c\",\"format\":\"yaml\"}\n\
             {\"event\":\"ejected\",\"pid\":1}\n\

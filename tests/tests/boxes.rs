@@ -99,7 +99,7 @@ const PREPARED: &[(&str, &str, &str)] = &[
         "docs/cli.md",
         "",
         "printf 'name,price\nfig,1\n' > fruit.csv; cp -r cassettes tapes; cp -r cassettes main/tapes; mkdir -p traces softprobe
-         mkdir -p ~/.local/share/bash-completion/completions; printf '[staging]\nDriver=SQLite3\nDatabase=shop.db\n' >> \"$ODBCSYSINI/odbc.ini\"
+         mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions ~/.zsh; printf '[staging]\nDriver=SQLite3\nDatabase=shop.db\n' >> \"$ODBCSYSINI/odbc.ini\"
          cp \"$REPOSITORY\"/tests/tests/softprobe/softprobe-js.ndjson softprobe/4bf92f3577b34da6a3ce929d0e0e4736.ndjson",
     ),
     ("docs/cli.md", "super8 trim", TWO_CONNECTIONS),

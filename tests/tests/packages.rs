@@ -719,4 +719,11 @@ fn the_archive_works_where_it_is_unpacked() {
         .arg(prefix.join("share/man/man1/super8-run.1.gz"))
         .output();
     assert!(page.is_ok_and(|page| page.status.success()), "the manual has no page for `super8 run`");
+    // zsh has this directory in its path if it is below /usr/local
+    let functions = prefix.join("share/zsh/site-functions").display().to_string();
+    let asked =
+        "fpath=($1 $fpath); autoload -U compinit; compinit -u -D; print $_comps[super8]; autoload +X -U _super8";
+    let known =
+        Outcome::of(Command::new(packages::program("zsh", "zsh")).args(["-f", "-c", asked, "zsh", &functions]), b"");
+    assert_eq!((known.text().as_str(), known.errors().as_str()), ("_super8\n", ""));
 }

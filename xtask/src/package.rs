@@ -226,9 +226,12 @@ impl Stage {
         };
         manual::write(command_line, &manual, &documentation)?;
         run(command("sh").args(["-c", "gzip -9n \"$1\"/*.1", "sh"]).arg(&manual))?;
+        // where zsh looks below /usr on Debian, and below /usr/local
+        let functions = if prefix.ends_with("usr") { "vendor-completions" } else { "site-functions" };
+        let of_zsh = format!("share/zsh/{functions}/_super8");
         for (shell, file) in [
             ("bash", "share/bash-completion/completions/super8"),
-            ("zsh", "share/zsh/vendor-completions/_super8"),
+            ("zsh", of_zsh.as_str()),
             ("fish", "share/fish/vendor_completions.d/super8.fish"),
         ] {
             let output = Command::new(binary("super8")).args(["completions", shell]).output();

@@ -251,17 +251,21 @@ fn matches(shown: &[&str], real: &[&str]) -> bool {
     }
 }
 
-/// The output with one duration and one date: they are others each time.
+/// The output with one duration, one age and one date: they are others each time.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
+    let text = text.replace(" second ago", " seconds ago");
+    let ages: Vec<&str> = text.split(" seconds ago").collect();
+    let (last, ages) = ages.split_last().unwrap_or((&"", &[]));
+    let ages =
+        ages.iter().map(|before| format!("{}12 seconds ago", before.trim_end_matches(|c: char| c.is_ascii_digit())));
+    let text = ages.collect::<String>() + last;
     for word in text.split_inclusive([' ', '\n']) {
         let bare = word.trim_end();
         let seconds = bare.strip_suffix('s').filter(|number| number.contains('.') && number.parse::<f64>().is_ok());
         let date = bare.len() == 20 && bare.ends_with('Z') && bare.as_bytes()[10] == b'T';
         let attribute = bare.strip_prefix("time=\"").and_then(|rest| rest.split_once('"'));
-        let ago = word.ends_with(' ') && bare.strip_prefix('(').is_some_and(|number| number.parse::<u32>().is_ok());
         match (seconds, date) {
-            _ if ago => plain.push_str("(12"),
             _ if attribute.is_some() => _ = write!(plain, "time=\"0.050\"{}", attribute.map_or("", |(_, rest)| rest)),
             (Some(_), _) if plain.ends_with(" in ") => plain.push_str("0.05s"),
             (_, true) => plain.push_str("2026-11-29T12:00:00Z"),

@@ -115,12 +115,13 @@ impl LookedAt {
     }
 
     fn age(&self) -> String {
-        match self.seconds_ago {
-            0..120 => format!("{} seconds ago", self.seconds_ago),
-            120..7200 => format!("{} minutes ago", self.seconds_ago / 60),
-            7200..172_800 => format!("{} hours ago", self.seconds_ago / 3600),
-            _ => format!("{} days ago", self.seconds_ago / 86_400),
-        }
+        let (count, unit) = match self.seconds_ago {
+            seconds @ 0..120 => (seconds, "second"),
+            seconds @ 120..7200 => (seconds / 60, "minute"),
+            seconds @ 7200..172_800 => (seconds / 3600, "hour"),
+            seconds => (seconds / 86_400, "day"),
+        };
+        format!("{} ago", output::many(count, unit))
     }
 }
 

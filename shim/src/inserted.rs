@@ -96,6 +96,15 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     let named = Given { value: cassette.into(), place: "the cassette given to super8_insert".to_owned() };
     let named = settings.cassette.clone().map_or_else(|| named.cassette(), |name| Ok(Some(name)))?.unwrap_or_default();
     let directory = std::path::absolute(&named.path).unwrap_or(named.path);
+    if matches!(settings.mode, Mode::Record | Mode::Once)
+        && directory.extension().is_some_and(|ending| ending == "failed")
+    {
+        return Err(SettingsError::new(format!(
+            "{}: a name that ends in .failed is for what a failed test records, and is removed when the test passes: give the cassette \
+             another name",
+            directory.display()
+        )));
+    }
     let keywords = Arc::new(parse(&directory.display().to_string().replace('%', "%%")));
     let mut stack = STACK.lock();
     if stack.inserted.iter().any(|inserted| inserted.directory == directory) {

@@ -115,6 +115,7 @@ fn discarded() {
                 "in its place True",
                 "set aside no more True",
                 "not a person's own ['note.txt']",
+                "not recorded [-1, True]",
                 "nothing connected [0, 3, True]",
                 "replaced [False, True]",
                 "misspelt True",

@@ -64,6 +64,10 @@ def recorded_and_discarded():
     with open("cassettes/shop.failed/note.txt", "w") as note:
         note.write("a person's own")
 
+    # a name that is super8's own
+    code = cassettes.super8.super8_insert(b"cassettes/own.failed", b"record", None)
+    tell("not recorded", [code, "ends in .failed" in cassettes.last_error()])
+
     # no database
     codes = [cassettes.super8.super8_insert(b"cassettes/nothing", b"record", None), cassettes.super8.super8_eject(None)]
     tell("nothing connected", codes + ["nothing connected through super8 in " + os.path.dirname(os.path.realpath(library)) in cassettes.last_error()])

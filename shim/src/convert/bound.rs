@@ -142,10 +142,10 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
     value
 }
 
-/// Returns what is sent for a SQL_NUMERIC_STRUCT by a driver that uses this precision and scale instead of those in the
-/// structure.
-pub fn numeric_of_parameter(binding: &Binding, precision: u8, scale: i8) -> Option<Value> {
-    param::numeric_of_parameter(held(binding, CType::NUMERIC, Length::reported(binding)), precision, scale)
+/// Returns what is sent for a SQL_NUMERIC_STRUCT by a driver that uses this precision and scale, which are a parameter's
+/// or a column's, instead of those in the structure.
+pub fn numeric_of(binding: &Binding, said: (u8, i8, &str)) -> Option<Value> {
+    param::numeric_of(held(binding, CType::NUMERIC, Length::Unknown), said)
 }
 
 /// What is sent for a structure by a driver that does not read this part of it; none where there is no such part.

@@ -129,14 +129,14 @@ fn counting(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Returns the value of a SQL_NUMERIC_STRUCT whose precision and scale the driver replaces by the parameter's before it
-/// reads the number.
-pub fn numeric_of_parameter(bytes: &[u8], precision: u8, scale: i8) -> Option<Value> {
+/// Returns the value of a SQL_NUMERIC_STRUCT whose precision and scale the driver replaces, before it reads the number,
+/// by those that are described elsewhere: `of` says of what they are, a parameter or a column.
+pub fn numeric_of(bytes: &[u8], (precision, scale, of): (u8, i8, &str)) -> Option<Value> {
     let rest = bytes.get(2..19)?;
     let value = of_bytes(CType::NUMERIC, &[&[precision, scale as u8], rest].concat());
     let Value::Map(pairs) = value else { return None };
     let [(name, Value::Text(text))] = &pairs[..] else { return None };
-    Some(tagged(name, Value::Text(format!("{text} of the parameter"))))
+    Some(tagged(name, Value::Text(format!("{text} of the {of}"))))
 }
 
 /// A part of a structure that some drivers read and others do not.

@@ -155,7 +155,7 @@ impl Statement<Recorded> {
     }
 
     /// Whether the driver does not read this part of a structure; if so, it is noted.
-    fn note_left_out(&self, part: LeftOut, driver_call: &dyn DriverCall) -> Result<bool, CassetteError> {
+    pub(super) fn note_left_out(&self, part: LeftOut, driver_call: &dyn DriverCall) -> Result<bool, CassetteError> {
         let left_out = part.by(&driver_call.library());
         if left_out {
             let (call, said) = (CallKey::of([u64::MAX - 3, part as u64]), Fields::from([(Key::Result, true.into())]));

@@ -34,6 +34,7 @@ mod record;
 mod replay;
 mod rowset;
 mod statement;
+mod structures;
 mod transactions;
 
 pub use connect::Connect;

@@ -6,11 +6,14 @@
 
 use crate::args::{Binding, NumberOut, Place, Watched, WatchedNumber};
 use crate::call::Call;
+use crate::convert::param::LeftOut;
 use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
 use crate::mode::application::{Application, attribute};
-use crate::mode::parameters::{AtExecution, Waiting};
+use crate::mode::outputs::{Outputs, WatchedOutputs};
+use crate::mode::parameters::{AtExecution, Parameters, Waiting};
 use crate::mode::rowset::{Arrays, bookmark_served_as, bookmark_type, row_state};
+use crate::mode::structures::Structures;
 use super8_cassette::{Cell, Fields, Key, Method, Row, Value, cell, inline};
 
 const REFRESH: u16 = 1;
@@ -58,6 +61,10 @@ pub struct Positioned {
     pub values: Option<Vec<Value>>,
     /// Values that come with SQLPutData.
     pub waiting: Vec<Waiting>,
+    /// The numbers and intervals among the values.
+    pub structures: Structures,
+    /// The numbers to which a driver may write the precision and scale that it goes by.
+    numerics: Outputs,
     /// The rows that the operation works on, counted from 0.
     rows: Vec<usize>,
     /// How many rows the application has buffers and states for.
@@ -121,6 +128,8 @@ impl Positioned {
             fields,
             values: None,
             waiting: Vec::new(),
+            structures: Structures::default(),
+            numerics: Outputs::default(),
             reads: matches!((method, operation), (Method::SetPos, REFRESH) | (_, FETCH_BY_BOOKMARK)),
             rows,
             size,
@@ -163,10 +172,19 @@ impl Positioned {
                 let c_type = types(column, &binding);
                 let target = binding.target;
                 let binding = application.at_row(binding, *row, c_type.fixed_size());
+                let index = usize::from(column - first);
                 values.push(match bound::column(&binding, c_type) {
-                    bound::Sent::Value(value) => value,
+                    bound::Sent::Value(value) => {
+                        let is_structure = self.structures.take((set, index), c_type, &binding, &value);
+                        if is_structure && c_type == CType::NUMERIC {
+                            let (precision, scale) = binding.numeric.unwrap_or_default();
+                            self.structures.take_numeric((set, index), &binding, (precision, scale, "column"));
+                            self.numerics.add_numeric(set, index, binding);
+                        }
+                        value
+                    }
                     bound::Sent::AtExecution => {
-                        let index = usize::from(column - first);
+                        self.structures.comes_later(c_type);
                         self.waiting.push(Waiting { set, index, c_type, token: binding.target, bound: target });
                         named("DATA_AT_EXEC")
                     }
@@ -175,6 +193,26 @@ impl Positioned {
             all.push(Value::List(values));
         }
         Ok(all)
+    }
+
+    /// Leaves out the parts of structures that `left_out` says the driver does not read.
+    ///
+    /// # Errors
+    /// As `left_out`.
+    pub fn leave_out<E>(&mut self, left_out: impl Fn(LeftOut) -> Result<bool, E>) -> Result<(), E> {
+        self.structures.leave_out(self.values.as_deref_mut().unwrap_or_default(), left_out)
+    }
+
+    /// Moves the values to where they wait for those that come with SQLPutData.
+    pub fn take_values(&mut self) -> AtExecution {
+        let (values, waiting) = (self.values.take().unwrap_or_default(), std::mem::take(&mut self.waiting));
+        AtExecution::new(Parameters::of_rows(values, waiting, std::mem::take(&mut self.structures)))
+    }
+
+    /// Takes the values back when all have come.
+    pub fn put_back(&mut self, data: AtExecution) {
+        let (values, structures) = data.into_parameters().into_rows();
+        (self.values, self.structures) = (Some(values), structures);
     }
 
     /// Returns the entry's inputs, with the values that have come.
@@ -202,6 +240,7 @@ impl Positioned {
         WatchedOperation {
             numbers: self.outputs(application, rowset).map(NumberOut::compare).collect(),
             bookmarks: bookmarks.map(NumberOut::watch).collect(),
+            numerics: self.numerics.watch(),
         }
     }
 
@@ -217,17 +256,22 @@ impl Positioned {
         self.values.is_some() && (column == 0 || !self.reads) && self.rows.contains(&row)
     }
 
-    /// Returns what the driver wrote: `rows` with `c_types`, `rows_fetched`, `row_status`. `length` gives what the
-    /// driver said of a row's column where super8 lent it a length variable.
+    /// Returns what the driver wrote: `rows` with `c_types`, `rows_fetched`, `row_status`, and in `result` the numbers to which it
+    /// wrote the precision and scale that it goes by; these are taken for what was sent. `length` gives what the driver said of a
+    /// row's column where super8 lent it a length variable.
     pub fn changes(
-        &self,
+        &mut self,
         application: &Application,
         (rowset, types): (Rowset, Types<'_>),
         watched: WatchedOperation,
         succeeded: bool,
         length: impl Fn(usize, u16) -> Option<Length>,
     ) -> Fields {
-        let WatchedOperation { numbers, bookmarks } = watched;
+        let WatchedOperation { numbers, bookmarks, numerics } = watched;
+        let mut numerics = self.numerics.written(numerics, Key::Result);
+        if let Some(sets) = self.values.as_mut().filter(|_| self.numerics.input_written) {
+            self.structures.by_descriptor(sets);
+        }
         let mut changed = numbers.into_iter().map(|number| number.written().map(|written| written.value));
         let counter = changed.next().flatten();
         let states = rowset.states(application).map(|(name, place)| {
@@ -242,14 +286,18 @@ impl Positioned {
             true => self.rows.get(buffer.row).is_some_and(|row| has_cells(*row)),
             false => buffer.index == 0 && written.get(buffer.row) == Some(&true),
         };
-        let mut fields = Fields::new();
+        let mut cells = Fields::new();
         if (self.reads && succeeded) || written.contains(&true) {
             let length = |buffer: &Buffer| {
                 let lent = self.rows.get(buffer.row).and_then(|row| length(*row, buffer.column));
                 lent.unwrap_or_else(|| Length::reported(&buffer.binding))
             };
-            fields.extend(Buffers { application, types, rows: &self.rows }.cells(wrote, length));
+            cells = Buffers { application, types, rows: &self.rows }.cells(wrote, length);
+            // The entry says only once of which types its cells are, and a number needs no word for that.
+            numerics.retain(|(key, _)| *key == Key::Result || cells.is_empty());
         }
+        let mut fields = numerics;
+        fields.extend(cells);
         fields.extend(counter.map(|counter| (Key::RowsFetched, counter.into())));
         for (name, states) in states.into_iter().filter(|(_, states)| states.iter().any(Option::is_some)) {
             let states = states.into_iter().map(|state| state.map(|state| state as u16).into());
@@ -259,7 +307,9 @@ impl Positioned {
     }
 
     /// Writes what the recorded driver changed.
-    pub fn replay<'e>(&self, application: &Application, rowset: Rowset, get: impl Fn(Key) -> Option<&'e Value>) {
+    pub fn replay<'e>(&mut self, application: &Application, rowset: Rowset, get: impl Fn(Key) -> Option<&'e Value>) {
+        // A number that does not fit would have to be an outcome of its own, but every number fits this structure.
+        let _ = self.numerics.write(get(Key::Result), None);
         // A row that is added right behind the rowset has buffers too.
         let last = self.rows.iter().max().map_or(0, |row| row + 1);
         let arrays = Arrays::of(self.size.max(last));
@@ -292,6 +342,7 @@ pub struct WaitingOperation {
 pub struct WatchedOperation {
     numbers: Vec<WatchedNumber>,
     bookmarks: Vec<WatchedNumber>,
+    numerics: WatchedOutputs,
 }
 
 impl Watched for WatchedOperation {

@@ -5,7 +5,7 @@
 //! cells go to the buffers that the application has bound then. ODBC reference: SQLBindParameter, "InputOutputType
 //! Argument"; "Retrieving Output Parameters Using SQLGetData".
 
-use crate::args::{Binding, Place, Watched};
+use crate::args::{Binding, OwnMemory, Place, Watched};
 use crate::convert::bound;
 use crate::convert::observer::{LengthOf, Look, WatchedBuffer};
 use crate::convert::{CType, Written};
@@ -55,6 +55,7 @@ struct OutputPlace {
 }
 
 /// What the places held before the driver was called.
+#[derive(Default)]
 pub struct WatchedOutputs(Vec<WatchedBuffer>);
 
 impl Watched for WatchedOutputs {
@@ -91,8 +92,9 @@ impl Outputs {
         length
     }
 
-    /// Adds a SQL_NUMERIC_STRUCT that is sent.
+    /// Adds a SQL_NUMERIC_STRUCT that is sent. Its length variable belongs to the application: no driver writes there.
     pub fn add_numeric(&mut self, set: usize, index: usize, binding: Binding) {
+        let binding = Binding { length: Place::NULL, indicator: Place::NULL, numeric: None, ..binding };
         let look = Look { length: LengthOf::This, sent: true };
         self.places.push(OutputPlace { set, index, binding, c_type: CType::NUMERIC, look, input: true });
         self.array |= set > 0;
@@ -155,6 +157,7 @@ impl Outputs {
             let recorded = name.and_then(CType::from_name).unwrap_or(place.c_type);
             let written = match cell::decode(&row.field(place.index), &mut scratch) {
                 Ok(Cell::Unread) => return true,
+                Ok(cell) if place.input => place.write_numeric(&cell),
                 Ok(cell @ Cell::Cut { .. }) => {
                     match bound::write(&cell, recorded, place.c_type, &place.binding, None) {
                         // The driver's warning about the cut is recorded as well.
@@ -174,6 +177,21 @@ impl Outputs {
             false
         });
         outcome
+    }
+}
+
+impl OutputPlace {
+    /// Writes the precision and scale of a number that is sent. The driver wrote no more, and the rest is the application's.
+    fn write_numeric(&self, cell: &Cell<'_>) -> Written {
+        /// The size of a SQL_NUMERIC_STRUCT.
+        const SIZE: usize = 19;
+        let number = OwnMemory::new(SIZE);
+        let binding = Binding { target: number.place(), ..self.binding };
+        let written = bound::write(cell, CType::NUMERIC, CType::NUMERIC, &binding, None);
+        if let (Written::Success, Some(precision_and_scale)) = (&written, number.place().u16_at(0)) {
+            self.binding.target.set_u16_at(0, precision_and_scale);
+        }
+        written
     }
 }
 

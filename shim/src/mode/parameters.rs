@@ -7,10 +7,11 @@
 use crate::args::{Binding, NumberOut, Parameter, Place, Watched, WatchedNumber};
 use crate::convert::CType;
 use crate::convert::bound::{self, Chunk};
-use crate::convert::param::{self, LeftOut};
+use crate::convert::param::LeftOut;
 use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::outputs::{self, Outputs, Streamed, WatchedOutputs};
 use crate::mode::rowset::{self, Arrays};
+use crate::mode::structures::{Structures, fill};
 use std::collections::VecDeque;
 use super8_cassette::{Fields, Key, Method, Value};
 
@@ -32,14 +33,8 @@ pub struct Parameters {
     pub outputs: Outputs,
     /// Parameters that are to be read with SQLGetData.
     pub streamed: Vec<Streamed>,
-    /// Set, index and value of each SQL_NUMERIC_STRUCT, as a driver sends it that goes by the parameter's precision and
-    /// scale.
-    numerics: Vec<(usize, usize, Value)>,
-    /// What is sent, now or later, that has a part which not every driver reads; and those that this one does not.
-    has: Vec<LeftOut>,
-    left_out: Vec<LeftOut>,
-    /// Set, index and value of each structure without such a part.
-    without: Vec<(LeftOut, usize, usize, Value)>,
+    /// The numbers and intervals among the values.
+    structures: Structures,
 }
 
 /// The parameter status array, the counter and the output parameters during an execution.
@@ -73,16 +68,18 @@ impl Parameters {
             waiting: Vec::new(),
             outputs: Outputs::default(),
             streamed: Vec::new(),
-            numerics: Vec::new(),
-            has: Vec::new(),
-            left_out: Vec::new(),
-            without: Vec::new(),
+            structures: Structures::default(),
         }
     }
 
     /// Returns the values of rows that SQLSetPos or SQLBulkOperations sends.
-    pub fn of_rows(sets: Vec<Value>, waiting: Vec<Waiting>) -> Self {
-        Parameters { sets, waiting, ..Parameters::none() }
+    pub fn of_rows(sets: Vec<Value>, waiting: Vec<Waiting>, structures: Structures) -> Self {
+        Parameters { sets, waiting, structures, ..Parameters::none() }
+    }
+
+    /// Returns the values of such rows, with the numbers and intervals among them.
+    pub fn into_rows(self) -> (Vec<Value>, Structures) {
+        (self.sets, self.structures)
     }
 
     /// Returns the parameters that SQLExecDirect sends with a text: as many of the bound ones as the text has markers.
@@ -139,22 +136,18 @@ impl Parameters {
         if let Some(name) = outputs::not_sent(parameter.io) {
             return named(name);
         }
-        let part = LeftOut::of(c_type);
-        if let Some(part) = part.filter(|part| !self.has.contains(part)) {
-            self.has.push(part);
-        }
         match bound::parameter(&binding, c_type) {
             bound::Sent::Value(value) => {
-                if let Some(part) = part.filter(|_| matches!(value, Value::Map(_))) {
-                    let without = bound::without(part, &binding, c_type);
-                    self.without.extend(without.map(|value| (part, set, index, value)));
-                }
-                if c_type == CType::NUMERIC && parameter.io == INPUT && matches!(value, Value::Map(_)) {
+                if self.structures.take((set, index), c_type, &binding, &value)
+                    && c_type == CType::NUMERIC
+                    && parameter.io == INPUT
+                {
                     self.take_numeric(set, index, binding, parameter);
                 }
                 value
             }
             bound::Sent::AtExecution => {
+                self.structures.comes_later(c_type);
                 self.waiting.push(Waiting { set, index, c_type, token: binding.target, bound: bound_at });
                 named("DATA_AT_EXEC")
             }
@@ -164,42 +157,28 @@ impl Parameters {
     /// Notes a SQL_NUMERIC_STRUCT. ODBC has the driver use the parameter's precision and scale, not those in the
     /// structure. MariaDB's driver does, and writes them into the structure; others read the structure.
     fn take_numeric(&mut self, set: usize, index: usize, binding: Binding, parameter: Parameter) {
-        let binding = Binding { length: Place::NULL, indicator: Place::NULL, numeric: None, ..binding };
-        if let Some(value) = bound::numeric_of_parameter(&binding, parameter.size as u8, parameter.digits as i8) {
+        let said = (parameter.size as u8, parameter.digits as i8, "parameter");
+        if self.structures.take_numeric((set, index), &binding, said) {
             self.outputs.add_numeric(set, index, binding);
-            self.numerics.push((set, index, value));
         }
     }
 
     /// Returns whether [`Parameters::by_parameter`] changes anything.
     pub fn has_numerics(&self) -> bool {
-        !self.numerics.is_empty()
+        self.structures.has_numerics()
     }
 
     /// Replaces the numerics by what a driver sends that goes by the parameters' precision and scale.
     pub fn by_parameter(&mut self) {
-        for (set, index, value) in std::mem::take(&mut self.numerics) {
-            self.fill(set, index, value);
-        }
+        self.structures.by_descriptor(&mut self.sets);
     }
 
-    /// The parts of structures that not every driver reads; `left_out` says which of them this one does not read, and then they
-    /// are not sent.
+    /// Leaves out the parts of structures that `left_out` says the driver does not read.
     ///
     /// # Errors
     /// As `left_out`.
     pub fn leave_out<E>(&mut self, left_out: impl Fn(LeftOut) -> Result<bool, E>) -> Result<(), E> {
-        for part in std::mem::take(&mut self.has) {
-            if left_out(part)? {
-                self.left_out.push(part);
-            }
-        }
-        for (part, set, index, value) in std::mem::take(&mut self.without) {
-            if self.left_out.contains(&part) {
-                self.fill(set, index, value);
-            }
-        }
-        Ok(())
+        self.structures.leave_out(&mut self.sets, left_out)
     }
 
     /// Moves the values that are sent into a command, as `params` and `attributes`.
@@ -214,15 +193,6 @@ impl Parameters {
         if !attributes.is_empty() {
             let pairs = attributes.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
             fields.add(Key::Attributes, Value::Map(pairs));
-        }
-    }
-
-    /// Puts a value that came at execution in its place.
-    pub fn fill(&mut self, set: usize, index: usize, value: Value) {
-        if let Some(Value::List(values)) = self.sets.get_mut(set)
-            && let Some(place) = values.get_mut(index)
-        {
-            *place = value;
         }
     }
 
@@ -348,10 +318,9 @@ impl AtExecution {
     pub fn finish_value(&mut self) {
         if let Some((waiting, special, bytes)) = self.current.take() {
             let special = special.filter(|_| bytes.is_empty());
-            let part = LeftOut::of(waiting.c_type).filter(|part| self.parameters.left_out.contains(part));
-            let without = || part.and_then(|part| part.value(waiting.c_type, &bytes));
-            let value = special.or_else(without).unwrap_or_else(|| param::of_bytes(waiting.c_type, &bytes));
-            self.parameters.fill(waiting.set, waiting.index, value);
+            let parameters = &mut self.parameters;
+            let value = special.unwrap_or_else(|| parameters.structures.value(waiting.c_type, &bytes));
+            fill(&mut parameters.sets, (waiting.set, waiting.index), value);
         }
     }
 

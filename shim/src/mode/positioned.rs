@@ -7,9 +7,9 @@ use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::bindings::bound_types;
 use crate::mode::fetch::recorded_type;
+use crate::mode::keys::left_out_key;
 use crate::mode::operation::{Positioned, Types, WaitingOperation, WatchedOperation};
 use crate::mode::outcome::recorded_outcome;
-use crate::mode::parameters::{AtExecution, Parameters};
 use crate::mode::record::{Recorded, perform, unwritable};
 use crate::mode::replay::Replayed;
 use crate::mode::statement::{State, Statement};
@@ -17,7 +17,7 @@ use super8_cassette::Entry;
 
 impl Statement<Recorded> {
     pub(super) fn positioned(&self, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        let (id, asked, watched, rebound) = {
+        let (id, mut asked, watched, rebound) = {
             self.state.lock().application.refresh();
             let mut state = match self.resolved(driver_call) {
                 Ok(state) => state,
@@ -51,7 +51,8 @@ impl Statement<Recorded> {
             return refused;
         }
         let inputs = asked.values.iter().flatten().map(super8_cassette::Value::bytes).sum();
-        if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
+        let prepared = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs);
+        if let Err(error) = prepared.and_then(|()| asked.leave_out(|part| self.note_left_out(part, driver_call))) {
             watched.give_up();
             return unwritable(error);
         }
@@ -60,13 +61,11 @@ impl Statement<Recorded> {
                 statement.take_lengths();
             }
             if outcome.rc == rc::NEED_DATA {
-                let mut asked = asked;
-                let waiting = std::mem::take(&mut asked.waiting);
-                let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
+                let data = asked.take_values();
                 statement.state.lock().positioned = Some(WaitingOperation { id, asked, data, watched });
                 return outcome;
             }
-            statement.done(id, &asked, watched, outcome)
+            statement.done(id, asked, watched, outcome)
         })
     }
 
@@ -81,21 +80,22 @@ impl Statement<Recorded> {
             return outcome;
         }
         let WaitingOperation { id, mut asked, data, watched } = pending;
-        asked.values = Some(data.into_parameters().sets);
-        self.done(id, &asked, watched, outcome)
+        asked.put_back(data);
+        self.done(id, asked, watched, outcome)
     }
 
-    fn done(&self, id: u32, asked: &Positioned, watched: WatchedOperation, outcome: Outcome) -> Outcome {
-        let mut fields = asked.asked();
-        {
+    fn done(&self, id: u32, mut asked: Positioned, watched: WatchedOperation, outcome: Outcome) -> Outcome {
+        let changes = {
             let mut state = self.state.lock();
             let state = &mut *state;
             let types = bound_types(&state.own.defaults);
             let succeeded = rc::succeeded(outcome.rc);
             let length = |row, column| state.own.lent.said(row, column).map(|(length, _)| length);
             let rowset = (state.rowset(), &types as Types<'_>);
-            fields.extend(asked.changes(&state.application, rowset, watched, succeeded, length));
-        }
+            asked.changes(&state.application, rowset, watched, succeeded, length)
+        };
+        let mut fields = asked.asked();
+        fields.extend(changes);
         self.command(id, asked.method, fields, outcome)
     }
 }
@@ -111,17 +111,16 @@ impl Statement<Replayed> {
             Ok(asked) => asked,
             Err(refusal) => return refusal,
         };
+        let left_out = |part| Ok(self.connection.local_outcome(&left_out_key(part))?.is_some());
+        if let Err(failure) = asked.leave_out(left_out) {
+            return failure;
+        }
         // Some drivers never ask for the data and go on without it.
-        let at_once = |state: &State<Replayed>| {
-            let entry = Entry { fields: asked.asked(), ..Entry::new(asked.method, self.connection.id(), state.id) };
-            self.connection.player().expects(&entry)
-        };
-        if asked.waiting.is_empty() || at_once(&state) {
-            return self.done(&mut state, &asked);
+        if asked.waiting.is_empty() || self.expects_operation(&state, &asked) {
+            return self.done(&mut state, asked);
         }
         let Some(id) = state.id else { return Outcome::error("24000", "there is no rowset") };
-        let waiting = std::mem::take(&mut asked.waiting);
-        let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
+        let data = asked.take_values();
         state.positioned = Some(WaitingOperation { id, asked, data, watched: WatchedOperation::default() });
         Outcome::of(rc::NEED_DATA)
     }
@@ -141,12 +140,25 @@ impl Statement<Replayed> {
             });
         }
         let WaitingOperation { mut asked, data, .. } = state.positioned.take()?;
-        asked.values = Some(data.into_parameters().sets);
-        Some(self.done(&mut state, &asked))
+        asked.put_back(data);
+        Some(self.done(&mut state, asked))
     }
 
-    fn done(&self, state: &mut State<Replayed>, asked: &Positioned) -> Outcome {
+    /// Returns whether the next recorded command is this operation.
+    fn expects_operation(&self, state: &State<Replayed>, asked: &Positioned) -> bool {
+        let entry = Entry { fields: asked.asked(), ..Entry::new(asked.method, self.connection.id(), state.id) };
+        self.connection.player().expects(&entry)
+    }
+
+    fn done(&self, state: &mut State<Replayed>, mut asked: Positioned) -> Outcome {
         let Some(id) = state.id else { return Outcome::error("24000", "there is no rowset") };
+        if asked.structures.has_numerics() && !self.expects_operation(state, &asked) {
+            let as_sent = asked.values.clone();
+            asked.values.as_mut().into_iter().for_each(|sets| asked.structures.by_descriptor(sets));
+            if !self.expects_operation(state, &asked) {
+                asked.values = as_sent;
+            }
+        }
         let on_row = state.own.on_row;
         match self.command(state, id, asked.method, asked.asked()) {
             Ok(recorded) => {

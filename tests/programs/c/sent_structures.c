@@ -1,5 +1,5 @@
-/* Numbers and intervals sent as structures whose parts that do not count are different in every run: what the program
- * happened to leave there is no difference between a recording and its replay. The parts that count are the same each time. */
+/* Numbers and intervals sent as structures, as parameters and in columns. The parts that do not count are different in every run: what the
+ * program happened to leave there is no difference between a recording and its replay. The parts that count are the same each time. */
 #include "report.h"
 #include <unistd.h>
 
@@ -74,6 +74,63 @@ static void send_interval(SQLSMALLINT c_type, SQLSMALLINT sql_type, SQL_INTERVAL
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* The same structures in columns that are written through a cursor: changed, added, with data at execution, and ignored. */
+static void written_through_cursor(int writes)
+{
+    SQLHSTMT stmt = statement();
+    SQLHDESC descriptor;
+    SQL_NUMERIC_STRUCT number[2];
+    SQL_INTERVAL_STRUCT interval[2];
+    SQLINTEGER id[2] = {2, 3};
+    SQLLEN id_length[2] = {SQL_COLUMN_IGNORE, 0}, number_length[2] = {sizeof *number, sizeof *number};
+    SQLLEN interval_length[2] = {sizeof *interval, sizeof *interval};
+    SQLPOINTER token;
+    SQLRETURN rc;
+    execute("drop table if exists measured");
+    execute(writes ? "create table measured (id int primary key, amount decimal(10,3), span time)"
+                   : "create table measured (id int primary key, amount decimal(10,3), span interval)");
+    execute("insert into measured values (1, 1, null)");
+    SQLSetStmtAttr(stmt, SQL_ATTR_CURSOR_TYPE, (SQLPOINTER)(SQLULEN)(writes ? SQL_CURSOR_STATIC : SQL_CURSOR_KEYSET_DRIVEN), 0);
+    SQLSetStmtAttr(stmt, SQL_ATTR_CONCURRENCY, (SQLPOINTER)SQL_CONCUR_ROWVER, 0);
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select id, amount, span from measured order by id", SQL_NTS));
+    ON(stmt, SQLFetch(stmt));
+    for (int row = 0; row < 2; row++) {
+        number[row] = number_of_25212(), number[row].precision = 40 + junk % 30, number[row].sign = 40 + junk % 30;
+        memset(interval + row, junk, sizeof *interval), interval[row].interval_sign = SQL_FALSE;
+        if (writes)
+            number[row].scale = 40 + junk % 30;
+        else
+            interval[row].intval.day_second.day = 0;
+        interval[row].intval.day_second.hour = 10 + row, interval[row].intval.day_second.minute = 20;
+        interval[row].intval.day_second.second = 45, interval[row].intval.day_second.fraction = 0;
+    }
+    ON(stmt, SQLBindCol(stmt, 1, SQL_C_SLONG, id, 0, id_length));
+    ON(stmt, SQLBindCol(stmt, 2, SQL_C_NUMERIC, number, sizeof *number, number_length));
+    ON(stmt, SQLBindCol(stmt, 3, SQL_C_INTERVAL_HOUR_TO_SECOND, interval, sizeof *interval, interval_length));
+    if (writes) {
+        SQLGetStmtAttr(stmt, SQL_ATTR_APP_ROW_DESC, &descriptor, 0, NULL);
+        SQLSetDescField(descriptor, 2, SQL_DESC_TYPE, (SQLPOINTER)SQL_C_NUMERIC, 0);
+        SQLSetDescField(descriptor, 2, SQL_DESC_PRECISION, (SQLPOINTER)5, 0);
+        SQLSetDescField(descriptor, 2, SQL_DESC_SCALE, (SQLPOINTER)3, 0);
+        SQLSetDescField(descriptor, 2, SQL_DESC_DATA_PTR, number, 0);
+    }
+    ON(stmt, SQLSetPos(stmt, 1, SQL_UPDATE, SQL_LOCK_NO_CHANGE));
+    printf("    the sign is left alone: %d\n", number[0].sign == 40 + junk % 30);
+    if (writes)
+        printf("    precision %d, scale %d\n", number[0].precision, number[0].scale);
+    number_length[0] = SQL_COLUMN_IGNORE, interval_length[0] = SQL_DATA_AT_EXEC;
+    ON(stmt, rc = SQLSetPos(stmt, 1, SQL_UPDATE, SQL_LOCK_NO_CHANGE));
+    while (rc == SQL_NEED_DATA && ON(stmt, rc = SQLParamData(stmt, &token)) == SQL_NEED_DATA)
+        ON(stmt, SQLPutData(stmt, interval + 1, sizeof *interval));
+    id_length[0] = 0, number_length[0] = sizeof *number, interval_length[0] = sizeof *interval;
+    ON(stmt, SQLSetPos(stmt, 1, SQL_ADD, SQL_LOCK_NO_CHANGE));
+    id[0] = 4;
+    SQLSetStmtAttr(stmt, SQL_ATTR_ROW_ARRAY_SIZE, (SQLPOINTER)2, 0);
+    ON(stmt, SQLBulkOperations(stmt, SQL_ADD));
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+    query("select id, amount, span from measured order by id");
+}
+
 int main(int argc, char **argv)
 {
     SQL_NUMERIC_STRUCT number;
@@ -113,5 +170,6 @@ int main(int argc, char **argv)
         interval.intval.year_month.year = 3, interval.intval.year_month.month = 4;
         send_interval(SQL_C_INTERVAL_YEAR_TO_MONTH, SQL_INTERVAL_YEAR_TO_MONTH, interval, 0);
     }
+    written_through_cursor(writes);
     return done();
 }

@@ -139,7 +139,13 @@ pub struct RealCall<'a> {
     pub driver_call: RealFunction<'a>,
 }
 
-/// Writes a new handle's token to the application's out-pointer.
+/// Refuses to allocate a handle that the application gives no place for. This comes before the driver allocates its own handle,
+/// which nobody could free.
+pub fn nowhere() -> Outcome {
+    Outcome::error("HY009", "there is no place for the new handle: OutputHandlePtr is a null pointer")
+}
+
+/// Writes a new handle's token to the application's out-pointer. Whoever allocates has refused a null pointer before.
 pub unsafe fn give(out: *mut Handle, token: Token) -> i16 {
     if out.is_null() {
         return rc::ERROR;

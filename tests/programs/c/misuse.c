@@ -13,6 +13,19 @@ static void refused(const char *what, SQLRETURN rc)
     wrong += rc != SQL_INVALID_HANDLE;
 }
 
+/* A handle that has no place to go to is refused, with a diagnostic where there is a handle that can have one. */
+static void nowhere(const char *what, SQLSMALLINT kind, SQLSMALLINT owner_kind, SQLHANDLE owner)
+{
+    SQLCHAR state[6] = "", text[300];
+    SQLSMALLINT length;
+    SQLINTEGER native;
+    SQLRETURN rc = F(SQLAllocHandle)(kind, owner, NULL);
+    if (owner)
+        F(SQLGetDiagRec)(owner_kind, owner, 1, state, &native, text, sizeof text, &length);
+    printf("no place for %s -> %s %s\n", what, rc_name(rc), state);
+    wrong += rc != SQL_ERROR || strcmp((char *)state, owner ? "HY009" : "");
+}
+
 int main(int argc, char **argv)
 {
     arguments(argc, argv);
@@ -25,6 +38,10 @@ int main(int argc, char **argv)
     SQLRETURN rc = F(SQLDriverConnect)(dbc, NULL, (SQLCHAR *)driver_string, SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT);
     printf("connect %s\n", rc_name(rc));
     F(SQLAllocHandle)(SQL_HANDLE_STMT, dbc, &stmt);
+    nowhere("an environment", SQL_HANDLE_ENV, 0, NULL);
+    nowhere("a connection", SQL_HANDLE_DBC, SQL_HANDLE_ENV, env);
+    nowhere("a statement", SQL_HANDLE_STMT, SQL_HANDLE_DBC, dbc);
+    nowhere("a descriptor", SQL_HANDLE_DESC, SQL_HANDLE_DBC, dbc);
     refused("no statement", F(SQLFetch)(NULL));
     refused("a connection as a statement", F(SQLFetch)(dbc));
     refused("a statement as a connection", F(SQLDisconnect)(stmt));

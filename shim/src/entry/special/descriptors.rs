@@ -7,7 +7,7 @@ use crate::descriptor::DescriptorRole;
 use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::dispatch;
-use crate::entry::dispatch::{DBC, DESC, RealCall, STMT, forward, give, guard};
+use crate::entry::dispatch::{DBC, DESC, RealCall, STMT, forward, give, guard, nowhere};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, Descriptor, DescriptorOwner, STATEMENTS, Token};
 use crate::real::{Driver, Handle, Width};
 use crate::table::Function;
@@ -22,6 +22,9 @@ pub(super) unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
     let core = &connection.core;
     guard(&core.diagnostics, || {
         core.diagnostics.clear();
+        if out.is_null() {
+            return core.diagnostics.post(nowhere());
+        }
         let mode = connection.mode.lock().clone();
         if mode.is_none() && core.real().is_none() {
             return core.diagnostics.post(Outcome::error("08003", "the connection is not open"));

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::diagnostics::missing;
 use crate::diagnostics::{Outcome, rc};
 use crate::driver::Kind;
-use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, give, guard};
+use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, give, guard, nowhere};
 use crate::entry::{dispatch, mode_cache};
 use crate::handles::{
     CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, Environment, EnvironmentState, RealHandle, STATEMENTS, Token,
@@ -83,6 +83,10 @@ unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: K
         );
         return rc::ERROR;
     }
+    // There is no handle that could say why.
+    if out.is_null() {
+        return rc::ERROR;
+    }
     let Some((token, environment)) = ENVIRONMENTS.allocate() else { return rc::ERROR };
     guard(&environment.diagnostics, || {
         let mut state = environment.state.lock();
@@ -137,6 +141,9 @@ unsafe fn allocate_connection(env: Handle, out: *mut Handle) -> i16 {
     let Some(environment) = ENVIRONMENTS.get(owner) else { return rc::INVALID_HANDLE };
     guard(&environment.diagnostics, || {
         environment.diagnostics.clear();
+        if out.is_null() {
+            return environment.diagnostics.post(nowhere());
+        }
         let Some((token, connection)) = CONNECTIONS.allocate() else {
             return environment.diagnostics.post(Outcome::error("HY014", "no more connection handles"));
         };
@@ -214,6 +221,9 @@ unsafe fn allocate_statement(dbc: Handle, out: *mut Handle) -> i16 {
     let diagnostics = &connection.core.diagnostics;
     guard(diagnostics, || {
         diagnostics.clear();
+        if out.is_null() {
+            return diagnostics.post(nowhere());
+        }
         if !connection.state.lock().connected {
             return diagnostics.post(Outcome::error("08003", "the connection is not open"));
         }

@@ -15,15 +15,17 @@ use crate::CassetteError;
 /// one holds it a few times over.
 pub(crate) const LARGEST: u64 = 64 << 20;
 
-/// Checks that a row or an entry, as it is encoded, can be read again. What surrounds it in its file is less than the difference
-/// to [`LARGEST`].
+/// A row or an entry is recorded if it has no more bytes than this when it is encoded. What surrounds it in its file is less than the
+/// difference to [`LARGEST`].
+pub(crate) const LONGEST_PIECE: usize = (LARGEST as usize) - (1 << 20);
+
+/// Checks that a row or an entry, as it is encoded, can be read again.
 pub(crate) fn check_size(cassette: &Path, what: &str, bytes: usize) -> Result<(), CassetteError> {
-    const LONGEST: usize = (LARGEST as usize) - (1 << 20);
-    if bytes <= LONGEST {
+    if bytes <= LONGEST_PIECE {
         return Ok(());
     }
-    let problem =
-        format!("{what} of {bytes} bytes cannot be recorded: a cassette holds none of more than {} MiB", LONGEST >> 20);
+    let most = LONGEST_PIECE >> 20;
+    let problem = format!("{what} of {bytes} bytes cannot be recorded: a cassette holds none of more than {most} MiB");
     Err(CassetteError::new(cassette, problem)
         .advice("have the program send and read smaller values while it is recorded"))
 }

@@ -46,7 +46,7 @@ pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};
 pub use row::Row;
 pub use rows_reader::RowsReader;
 pub use schema::{Key, Method};
-pub use sets::entry as whole_entry;
+pub use sets::{INLINE_SETS, entry as whole_entry};
 pub use store::directory::Directory;
 pub use store::ndjson::{Spans, Trace, TraceId, TraceIdError, Traceparent};
 pub use store::{

@@ -12,7 +12,7 @@ use crate::value::float_text;
 use crate::{CassetteError, Entry, Fields, Key, Value, check};
 
 /// The most sets that an array in the log may have.
-const INLINE_SETS: usize = 16;
+pub const INLINE_SETS: usize = 16;
 
 /// An array on its way to a part of its own.
 pub(crate) struct Sets {

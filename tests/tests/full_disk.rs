@@ -143,6 +143,26 @@ fn a_connect_that_cannot_be_recorded_reaches_no_database() {
     });
 }
 
+/// What a program sends is known before the driver is called, so a statement that no cassette holds does not reach the database.
+#[test]
+fn a_statement_that_is_too_large() {
+    in_both_formats(|format| {
+        let long = (format == Format::Yaml).then_some(("long", "direct"));
+        for (text, how) in long.into_iter().chain([("escaped", "prepared")]) {
+            let desk = Desk::new("too_large").in_format(format);
+            let script = products::repository().join("tests/programs/python/too_large.py").display().to_string();
+            let python = python::interpreter().display().to_string();
+            let words = ["record", "tape", "--", &python, &script, "DSN=shop", "sqlite", "", text, how];
+            let outcome = desk.run(&words);
+            let (told, errors) = (outcome.text(), outcome.errors());
+            assert_eq!(outcome.status, "exit status: 122", "{told}{errors}");
+            assert!(told.contains("cannot be recorded: a cassette holds none of more than 63 MiB"), "{told}{errors}");
+            assert!(told.contains("failed again") && !told.contains("executed"), "{told}");
+            assert_eq!(rows(&desk), "1", "{format:?} {text}: the database has what the cassette cannot have\n{told}");
+        }
+    });
+}
+
 #[test]
 fn a_full_disk() {
     nothing_goes_to_the_database_any_more(Limit::Disk);

@@ -126,6 +126,14 @@ pub(super) struct Log {
     pub(super) spare: Row,
 }
 
+/// The most bytes that one byte of the application can become: `\u0000`.
+const LONGEST: usize = 6;
+
+/// Says whether these bytes are so few that an entry of them cannot be too large, however they are written.
+fn check_is_needless(inputs: usize) -> bool {
+    ENTRY_ROOM + LONGEST * inputs <= files::LONGEST_PIECE
+}
+
 impl Recorder {
     /// Opens a recording into a directory. Creates nothing before the first entry.
     ///
@@ -327,9 +335,24 @@ impl Recorder {
     }
 
     fn reserve(&self, inputs: usize) -> Result<(), CassetteError> {
-        /// The most bytes that one byte of the application can become: `\u0000`.
-        const LONGEST: usize = 6;
         self.sticky(self.storage.reserve(ENTRY_ROOM + LONGEST * inputs))
+    }
+
+    /// Checks, before the driver executes a command, that what the program sends fits into the cassette. `inputs` is its number of bytes,
+    /// and `asked` makes its entry, which is needed only if there is much. What the driver returns may still be too much.
+    ///
+    /// # Errors
+    /// It does not fit, or the first failure of this recording.
+    pub fn fits(&self, inputs: usize, asked: impl FnOnce() -> Entry) -> Result<(), CassetteError> {
+        let check = |bytes| self.sticky(files::check_size(self.storage.name(), "an entry", bytes));
+        self.ready()?;
+        if check_is_needless(inputs) {
+            return Ok(());
+        }
+        check(inputs)?;
+        let mut encoded = Vec::new();
+        self.storage.encode(&asked(), &mut encoded);
+        check(encoded.len())
     }
 
     /// Checks that the recording can go on: nothing of it has failed, and this is the process that records.

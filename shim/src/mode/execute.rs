@@ -59,6 +59,7 @@ impl Statement<Recorded> {
         let fields = Fields::from([(Key::Sql, sql.into())]);
         let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
         let prepared = id.and_then(|id| {
+            self.connection.recorder().fits(inputs, || self.asked(Method::Prepare, id, &fields, None))?;
             self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)?;
             Ok(id)
         });
@@ -111,11 +112,15 @@ impl Statement<Recorded> {
         mut parameters: Parameters,
         driver_call: &dyn DriverCall,
     ) -> Outcome {
-        let inputs = fields.iter().map(|(_, value)| value.bytes()).sum::<usize>() + parameters.bytes();
-        if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
-            return unwritable(error);
-        }
-        if let Err(error) = parameters.leave_out(|part| self.note_left_out(part, driver_call)) {
+        let (recorder, inputs) =
+            (self.connection.recorder(), fields.iter().map(|(_, value)| value.bytes()).sum::<usize>());
+        let sets = parameters.in_entry();
+        let sent = inputs + sets.iter().map(Value::bytes).sum::<usize>();
+        let prepared = recorder
+            .fits(sent, || self.asked(method, id, &fields, Some(sets)))
+            .and_then(|()| recorder.prepare(self.connection.id(), Some(id), inputs + parameters.bytes()))
+            .and_then(|()| parameters.leave_out(|part| self.note_left_out(part, driver_call)));
+        if let Err(error) = prepared {
             return unwritable(error);
         }
         self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
@@ -139,6 +144,15 @@ impl Statement<Recorded> {
             }
             statement.executed(method, id, fields, parameters, written, outcome)
         })
+    }
+
+    /// Returns the entry of a command as far as it is known before the driver executes it.
+    fn asked(&self, method: Method, id: u32, fields: &Fields, sets: Option<&[Value]>) -> Entry {
+        let sets = sets.map(|sets| (Key::Params, Value::List(sets.to_vec())));
+        Entry {
+            fields: fields.iter().cloned().chain(sets).collect(),
+            ..Entry::new(method, self.connection.id(), Some(id))
+        }
     }
 
     /// Notes what the driver wrote to the counter of processed sets and to their states before it asked for data.

@@ -13,7 +13,7 @@ use crate::mode::outputs::{self, Outputs, Streamed, WatchedOutputs};
 use crate::mode::rowset::{self, Arrays};
 use crate::mode::structures::{Structures, fill};
 use std::collections::VecDeque;
-use super8_cassette::{Fields, Key, Method, Value};
+use super8_cassette::{Fields, INLINE_SETS, Key, Method, Value};
 
 /// SQL_PARAM_IGNORE in the parameter operation array.
 const IGNORE: u16 = 1;
@@ -55,6 +55,11 @@ impl Parameters {
     /// Returns about how many bytes of the parameters may get into the cassette.
     pub fn bytes(&self) -> usize {
         self.sets.iter().map(Value::bytes).sum::<usize>() + self.outputs.room() + 8 * self.size
+    }
+
+    /// Returns the sets if they stand in the entry; a long array has a file for itself.
+    pub fn in_entry(&self) -> &[Value] {
+        if self.sets.len() > INLINE_SETS { &[] } else { &self.sets }
     }
 
     /// Returns no parameters.

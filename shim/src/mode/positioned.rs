@@ -51,7 +51,9 @@ impl Statement<Recorded> {
             return refused;
         }
         let inputs = asked.values.iter().flatten().map(super8_cassette::Value::bytes).sum();
-        let prepared = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs);
+        let (recorder, connection) = (self.connection.recorder(), self.connection.id());
+        let entry = || Entry { fields: asked.asked(), ..Entry::new(asked.method, connection, Some(id)) };
+        let prepared = recorder.fits(inputs, entry).and_then(|()| recorder.prepare(connection, Some(id), inputs));
         if let Err(error) = prepared.and_then(|()| asked.leave_out(|part| self.note_left_out(part, driver_call))) {
             watched.give_up();
             return unwritable(error);

@@ -164,8 +164,8 @@ fn another_connections_password() {
     });
 }
 
-/// What was written before a password was known is looked through once it is known: such a cassette is not completed, and nothing of
-/// it stays.
+/// What was written before a password was known is looked through once it is known, before the connection that says it is made: such a
+/// cassette is not completed, and nothing of it stays, even if the program is killed then.
 #[test]
 fn a_password_that_is_known_too_late() {
     let stage = Stage::new("late_password", Driver::Sqlite);
@@ -173,8 +173,12 @@ fn a_password_that_is_known_too_late() {
     stage.in_both_formats(|stage| {
         // what the other format left there has the longer word
         let _ = std::fs::remove_dir_all(stage.scratch.join("cassette"));
-        for early in ["sql", "rows"] {
-            let recorded = stage.wrapped("record", &program(early));
+        for early in ["sql", "rows", "reading"] {
+            let killed = stage.wrapped("record", &program(early).with_argument("killed"));
+            assert!(killed.errors().contains("what was recorded is removed"), "{early}: {}", killed.errors());
+            let found = leaks(&traces(stage, &killed), "Geheim-4711-xyz");
+            assert!(found.is_empty(), "{early}, killed: {found:?}");
+            let recorded = stage.wrapped("record", &program(early).with_argument("orderly"));
             let report = recorded.errors();
             assert_eq!(recorded.status, "exit status: 122", "{early}: {report}");
             assert!(report.contains("a password that became known later stands in the clear here"), "{report}");

@@ -111,8 +111,11 @@ impl PendingPlaces {
 pub(super) struct Log {
     /// Whether the log has an entry.
     begun: bool,
-    /// How many secrets were known when the first entry was written or when the recording was last searched for secrets.
+    /// How many secrets were known when the first entry was written or when all of the recording was last searched for secrets.
     known_secrets: usize,
+    /// How many were known at the last search, which did not look at rows that were being read; and how many such searches were made.
+    searched_secrets: usize,
+    searches: u32,
     next_connection: u32,
     open_connections: Vec<ConnectionId>,
     pub(super) runs: Vec<Arc<RunCell>>,
@@ -498,12 +501,40 @@ impl Recorder {
         if !log.begun {
             return Ok(());
         }
+        self.refuse_late_secrets(log)?;
+        self.published()
+    }
+
+    /// Looks for secrets that have become known since something was written. Call this when a connection has made some known, and
+    /// before it is made: a process that is killed must not leave a password in what it has recorded so far.
+    ///
+    /// # Errors
+    /// A secret stands in the clear. What was recorded is removed.
+    pub fn look_for_secrets(&self) -> Result<(), CassetteError> {
+        /// A search reads all that was recorded. A process with more passwords than this is searched when it completes the recording.
+        const MOST_SEARCHES: u32 = 16;
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
         let known = self.redactor.known_secrets();
-        if known > log.known_secrets {
-            self.sticky(late_secrets::refuse(&*self.storage, self.redactor.hiding().as_ref()))?;
+        if known > log.known_secrets.max(log.searched_secrets) && log.searches < MOST_SEARCHES {
+            (log.searched_secrets, log.searches) = (known, log.searches + 1);
+            self.refuse_late_secrets(&mut log)?;
+        }
+        Ok(())
+    }
+
+    fn refuse_late_secrets(&self, log: &mut Log) -> Result<(), CassetteError> {
+        let known = self.redactor.known_secrets();
+        if !log.begun || known <= log.known_secrets {
+            return Ok(());
+        }
+        self.sticky(late_secrets::refuse(&*self.storage, self.redactor.hiding().as_ref()))?;
+        // rows that are being read have no entry yet that names them
+        if log.runs.is_empty() {
             log.known_secrets = known;
         }
-        self.published()
+        Ok(())
     }
 
     fn published(&self) -> Result<(), CassetteError> {

@@ -1,5 +1,7 @@
 //! Finds secrets that became known after something had been written, where they may stand in the clear.
 
+use std::collections::HashSet;
+
 use csv::ByteRecord;
 
 use crate::redaction::secrets::Hiding;
@@ -24,9 +26,31 @@ pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(),
     )))
 }
 
+const PROBLEM: &str = "a password that became known later stands in the clear here, so the cassette is not completed";
+
+/// The first row of a part in which a secret stands, as an error.
+fn in_rows(
+    storage: &dyn Store,
+    part: &str,
+    c_types: &[Value],
+    hiding: &Hiding,
+) -> Result<Option<CassetteError>, CassetteError> {
+    let (mut rows, mut row) = (storage.rows(part)?, ByteRecord::new());
+    while rows.next(&mut row)? {
+        let hidden = row.iter().enumerate().any(|(column, field)| {
+            let c_type = c_types.get(column).and_then(Value::as_text).unwrap_or_default();
+            hiding.field(c_type, field).is_some()
+        });
+        if hidden {
+            return Ok(Some(CassetteError::new(rows.file(), PROBLEM).at_line(rows.line())));
+        }
+    }
+    Ok(None)
+}
+
 /// The first place in all that was written where a secret stands, as an error.
 fn find(storage: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, CassetteError> {
-    let problem = "a password that became known later stands in the clear here, so the cassette is not completed";
+    let mut named: HashSet<String> = HashSet::new();
     let mut places: Vec<EntryRef> = Vec::new();
     storage.scan(&mut |place, _| {
         places.push(place);
@@ -41,29 +65,30 @@ fn find(storage: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, C
         // a connect shows only what is known to be harmless
         if entry.method != Method::Connect && hiding.entry(&entry).is_some() {
             let (file, line) = storage.locate(place);
-            return Ok(Some(CassetteError::new(&file, problem).at_line(line.into())));
+            return Ok(Some(CassetteError::new(&file, PROBLEM).at_line(line.into())));
         }
         let Some(Value::Text(part)) = entry.get(Key::RowsFile) else { continue };
         let c_types = entry.get(Key::CTypes).and_then(Value::as_list).unwrap_or_default();
-        let (mut rows, mut row) = (storage.rows(part)?, ByteRecord::new());
-        while rows.next(&mut row)? {
-            let hidden = row.iter().enumerate().any(|(column, field)| {
-                let c_type = c_types.get(column).and_then(Value::as_text).unwrap_or_default();
-                hiding.field(c_type, field).is_some()
-            });
-            if hidden {
-                return Ok(Some(CassetteError::new(rows.file(), problem).at_line(rows.line())));
-            }
+        if let Some(found) = in_rows(storage, part, c_types, hiding)? {
+            return Ok(Some(found));
+        }
+        named.insert(part.clone());
+    }
+    let contents = storage.contents()?;
+    // rows that are being read are in their part already, and their entry comes later
+    for part in contents.rows.iter().filter(|part| !named.contains(*part)) {
+        if let Some(found) = in_rows(storage, part, &[], hiding)? {
+            return Ok(Some(found));
         }
     }
-    for part in storage.contents()?.documents {
+    for part in contents.documents {
         if hiding.value(&storage.document(&part)?).is_some() {
-            return Ok(Some(CassetteError::new(&storage.name().join(part), problem)));
+            return Ok(Some(CassetteError::new(&storage.name().join(part), PROBLEM)));
         }
     }
     for connection in connections {
         if storage.info(connection)?.iter().any(|answer| hiding.fields(answer).is_some()) {
-            return Ok(Some(CassetteError::new(storage.name(), problem)));
+            return Ok(Some(CassetteError::new(storage.name(), PROBLEM)));
         }
     }
     Ok(None)

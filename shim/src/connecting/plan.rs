@@ -62,11 +62,12 @@ pub fn plan(request: &Request, kind: Kind) -> Result<Plan, Outcome> {
     verdict::goes_to(settings.verdict.as_deref());
     let failed = |error: cassettes::NoCassette| Outcome::error("HY000", error);
     let action = cassettes::action(&settings).map_err(failed)?;
-    if action != cassettes::Action::Forward
-        && !request.make_passwords_known(&site)
-        && action == cassettes::Action::Record
-    {
-        cassettes::warn_of_short_password(settings.log.as_deref());
+    if action != cassettes::Action::Forward {
+        let can_be_hidden = request.make_passwords_known(&site);
+        cassettes::look_for_secrets();
+        if !can_be_hidden && action == cassettes::Action::Record {
+            cassettes::warn_of_short_password(settings.log.as_deref());
+        }
     }
     inserted::connects(&cassettes::directory(&settings));
     let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action, kind));

@@ -61,6 +61,7 @@ on_every_database! {
     every_field "every_field.c",
     answers "answers.c",
     changing_fields "changing_fields.c",
+    moments "moments.c",
     unfetched "unfetched.c",
     growth "growth.c",
     memory "memory.c",

@@ -39,6 +39,52 @@ static void given_back(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* What was sent, and the places for what an execution says of it, are given back when it is over: after a query, a change with a parameter
+ * of both directions, and two sets. */
+static void sent_and_given_back(void)
+{
+    for (int i = 0; i < 3; i++) {
+        SQLHSTMT stmt = statement();
+        char *area = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        SQLINTEGER *number = (SQLINTEGER *)area;
+        SQLLEN *length = (SQLLEN *)(area + 100), count = -7;
+        SQLULEN *processed = (SQLULEN *)(area + 200);
+        static const char *const texts[] = {"select name from kept where id >= ?", "update kept set name = 'x' where id = ?",
+            "insert into kept (id) values (?)"};
+        number[0] = i == 2 ? 15 : 1, number[1] = 16;
+        if (i == 2) {
+            ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)2, 0));
+            ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAM_STATUS_PTR, area + 300, 0));
+            ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAMS_PROCESSED_PTR, processed, 0));
+        }
+        ON(stmt, SQLBindParameter(stmt, 1, i == 1 ? SQL_PARAM_INPUT_OUTPUT : SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, number, 0, length));
+        ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)texts[i], SQL_NTS));
+        printf("    processed %lu\n", (unsigned long)*processed);
+        munmap(area, 4096);
+        if (i)
+            ON(stmt, SQLRowCount(stmt, &count));
+        else
+            while (SQL_SUCCEEDED(ON(stmt, SQLFetch(stmt))))
+                ;
+        ON(stmt, SQLFreeStmt(stmt, SQL_CLOSE));
+        SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+    }
+}
+
+/* A text that is sent ends where its memory does, with a NUL there and by its length alone. */
+static void sent_from_the_end(void)
+{
+    for (int with_nul = 0; with_nul < 2; with_nul++) {
+        SQLHSTMT stmt = statement();
+        char *name = memcpy(at_the_end(3 + with_nul), "one", 3 + with_nul);
+        SQLLEN length = with_nul ? SQL_NTS : 3;
+        ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 30, 0, name, 30, &length));
+        ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select id from kept where name = ?", SQL_NTS));
+        ON(stmt, SQLFetch(stmt));
+        SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+    }
+}
+
 /* The length of the buffer is said to be more than it is, and the values have room. */
 static void short_buffer(void)
 {
@@ -159,5 +205,7 @@ int main(int argc, char **argv)
     no_counter();
     behind_the_rowset(SQL_UPDATE);
     behind_the_rowset(SQL_ADD);
+    sent_from_the_end();
+    sent_and_given_back();
     return done();
 }

@@ -1,6 +1,7 @@
 //! `super8 convert` at the command line: there and back, Softprobe's records, what is refused.
 
 use std::process::Command;
+use super8_tests::cassette_files::{files, names};
 use super8_tests::compare::assert_same_files;
 use super8_tests::outcome::Outcome;
 use super8_tests::products::{self, repository};
@@ -37,6 +38,29 @@ fn a_cassette_becomes_a_trace_and_a_cassette_again() {
     let nothing = convert(&[&text(&scratch.join("nowhere")), &text(&scratch.join("x"))]);
     assert!(!nothing.succeeded() && nothing.errors().contains("there is no cassette here"), "{}", nothing.errors());
     assert!(!scratch.join("x").exists());
+}
+
+/// A rows file that is lost would be rows that nobody misses in the copy.
+#[test]
+fn a_cassette_without_one_of_its_files_is_not_copied() {
+    let scratch = Scratch::new("cli_convert_lost");
+    let (from, to) = (scratch.join("from"), scratch.join("to.ndjson"));
+    let whole = repository().join("cassettes/c-postgres");
+    let mut lost = 0;
+    for name in names(&whole).iter().filter(|name| name.ends_with(".csv") || name.ends_with("_columns.yml")) {
+        let _ = std::fs::remove_dir_all(&from);
+        std::fs::create_dir(&from).unwrap();
+        files(&whole).iter().for_each(|(file, bytes)| {
+            std::fs::write(from.join(file.file_name().unwrap()), bytes).unwrap();
+        });
+        std::fs::remove_file(from.join(name)).unwrap();
+        let refused = convert(&[&text(&from), &text(&to)]);
+        assert!(!refused.succeeded(), "{name}: {}", refused.text());
+        assert!(refused.errors().contains(&format!("{name} is not there; restore it")), "{name}: {}", refused.errors());
+        assert!(refused.errors().contains("commands.yml:") && !to.exists(), "{name}: {}", refused.errors());
+        lost += 1;
+    }
+    assert!(lost > 1, "{lost}");
 }
 
 #[test]

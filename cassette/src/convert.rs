@@ -7,6 +7,7 @@ use std::io;
 use csv::ByteRecord;
 
 use crate::cell;
+use crate::files;
 use crate::store::{Contents, EntryRef, RowBlock, Store, info_file};
 use crate::{CassetteError, ConnectionId, ErrorKind, Key, Row};
 
@@ -152,12 +153,22 @@ impl<'c> Copy<'c> {
                 })?;
                 row.push_field(field);
             }
+            let is_long = record.as_slice().len() > files::LONG;
+            if is_long {
+                record = ByteRecord::new();
+            }
             self.to.encode_row(&row, &mut block);
+            if is_long {
+                row = Row::new();
+            }
             if block.is_full() {
                 target.append(&block)?;
                 (self.copied)(block.bytes().len() as u64);
                 begun = true;
                 block.clear();
+            }
+            if is_long {
+                block = RowBlock::default();
             }
         }
         if !begun || !block.is_empty() {

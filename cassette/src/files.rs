@@ -30,6 +30,9 @@ pub(crate) fn check_size(cassette: &Path, what: &str, bytes: usize) -> Result<()
         .advice("have the program send and read smaller values while it is recorded"))
 }
 
+/// Memory for a piece of more than this is given back as soon as the piece is not needed: whoever works with it needs the memory.
+pub(crate) const LONG: usize = 1 << 20;
+
 /// By how much a window grows that holds so many bytes of a piece of which the end is not in sight: by so much that they are not
 /// copied again and again, and by so little that most of the window is filled.
 pub(crate) fn growth(held: usize, block: usize) -> usize {

@@ -62,6 +62,10 @@ impl<R: Read> RowsReader<R> {
             return Err(Fault::Unclosed.error(&self.file).at_line(self.rows));
         }
         self.start += next;
+        if self.start > files::LONG {
+            self.block = self.block[self.start..self.end].to_vec();
+            (self.start, self.end, self.unquoted) = (0, self.block.len(), Vec::new());
+        }
         for (column, field) in record.iter().enumerate() {
             if field.first() == Some(&b'\\') {
                 cell::check_tag(field).map_err(|error| self.refuse(column, &error))?;

@@ -30,7 +30,14 @@ pub(crate) fn joined(row: &csv::ByteRecord) -> String {
 /// Reads the rows of a rows file.
 pub(crate) fn of_file<'i>(storage: &'i dyn Store, part: &str) -> Result<Rows<'i>, CassetteError> {
     let (mut rows, mut row) = (storage.rows(part)?, csv::ByteRecord::new());
-    Ok(Box::new(move || Ok(rows.next(&mut row)?.then(|| joined(&row)))))
+    Ok(Box::new(move || {
+        let joined = rows.next(&mut row)?.then(|| joined(&row));
+        // a row of many megabytes is held once, not twice
+        if row.as_slice().len() > 1 << 20 {
+            row = csv::ByteRecord::new();
+        }
+        Ok(joined)
+    }))
 }
 
 /// Returns the parameters of an entry, one row for each set, written as in a file of parameters.

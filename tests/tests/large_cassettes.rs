@@ -178,6 +178,36 @@ fn a_line_of_500_mb_is_refused_in_little_memory() {
     }
 }
 
+/// A piece just below the bound is held four times at most, by whoever copies or compares it.
+#[test]
+fn a_piece_of_60_mb_is_copied_and_compared_in_256_mib() {
+    const MOST_COPIED: u64 = 256 * 1024;
+    let scratch = Scratch::new("large_piece");
+    let of = "\n  connection_id: a\n  statement_id: 1\n";
+    let long = "x".repeat(60_000_000);
+    let [entry, rows] = ["entry", "rows"].map(|name| scratch.join(name));
+    files(&entry, &[("commands.yml", &format!("{CONNECT}- method: run{of}  sql: \"select {long}\"\n"))]);
+    let log = format!(
+        "{CONNECT}- method: run{of}  sql: \"select 1\"\n- method: fetch_all{of}  \"n\": 2\n  rows_file: a_1_fetch_all.csv\n  c_types: \
+         [CHAR]\n"
+    );
+    files(&rows, &[("commands.yml", &log), ("a_1_fetch_all.csv", &format!("{long}\ny\n"))]);
+    drop(long);
+    let path = |name: &str| scratch.join(name).display().to_string();
+    let (trace, back, trace_of_rows) = (path("entry.ndjson"), path("back"), path("rows.ndjson"));
+    let (entry, rows) = (path("entry"), path("rows"));
+    for words in [
+        vec!["convert", &entry, &trace],
+        vec!["convert", &trace, &back],
+        vec!["diff", &entry, &trace],
+        vec!["convert", &rows, &trace_of_rows],
+    ] {
+        let most = peak(&words, 0);
+        println!("{words:?}: {most} KiB");
+        assert!(most < MOST_COPIED, "{words:?}: {most} KiB");
+    }
+}
+
 /// Time until the page is ready, as a multiple of that of [`PLAIN_SEARCH`].
 const MOST_TO_OPEN: f64 = 4.0;
 /// Time of a search, as a multiple of that of [`PLAIN_SEARCH`].

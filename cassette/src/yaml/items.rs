@@ -91,6 +91,9 @@ impl<R: Read> Items<R> {
     /// After an error there are no more items.
     pub fn next(&mut self, buf: &mut Vec<u8>) -> Result<Option<Item>, CassetteError> {
         buf.clear();
+        if buf.capacity() > files::LONG {
+            *buf = Vec::new();
+        }
         let item = if self.done { Ok(None) } else { self.find(buf) };
         self.done |= !matches!(item, Ok(Some(_)));
         item
@@ -229,6 +232,10 @@ impl<R: Read> Items<R> {
         self.line = self.line.saturating_add(lines);
         self.start += len;
         self.offset += len as u64;
+        if self.start > files::LONG {
+            self.window = self.window.split_off(self.start);
+            self.start = 0;
+        }
     }
 
     /// Does the same for a line, which the end of the file may cut short.

@@ -345,13 +345,14 @@ impl Recorder {
     /// and `asked` makes its entry, which is needed only if there is much. What the driver returns may still be too much.
     ///
     /// # Errors
-    /// It does not fit, or the first failure of this recording.
+    /// It does not fit, or the first failure of this recording, if there is much.
+    #[inline]
     pub fn fits(&self, inputs: usize, asked: impl FnOnce() -> Entry) -> Result<(), CassetteError> {
-        let check = |bytes| self.sticky(files::check_size(self.storage.name(), "an entry", bytes));
-        self.ready()?;
         if check_is_needless(inputs) {
             return Ok(());
         }
+        self.ready()?;
+        let check = |bytes| self.sticky(files::check_size(self.storage.name(), "an entry", bytes));
         check(inputs)?;
         let mut encoded = Vec::new();
         self.storage.encode(&asked(), &mut encoded);

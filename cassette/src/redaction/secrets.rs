@@ -83,7 +83,7 @@ impl Secrets {
     }
 
     /// Returns how many are known. The number only grows.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         if self.any.load(Ordering::Acquire) { self.known.read().values.len() } else { 0 }
     }
 

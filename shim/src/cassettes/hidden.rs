@@ -2,11 +2,13 @@
 //! are in the file that `SUPER8_CONFIG` names, else in `super8.yml` in the working directory, if that exists.
 
 use super::ending::warn_at_end;
+use super::registry::{RECORDERS, still_used};
 use crate::config::settings::Settings;
 use once_cell::sync::Lazy;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Once};
-use super8_cassette::{Redaction, SHORTEST_SECRET, Secrets};
+use super8_cassette::{Recorder, Redaction, SHORTEST_SECRET, Secrets};
 
 /// The file that is read if none is named.
 const USUAL: &str = "super8.yml";
@@ -46,6 +48,21 @@ static SECRETS: Lazy<Arc<Secrets>> = Lazy::new(Arc::default);
 /// all.
 pub fn secrets() -> &'static Arc<Secrets> {
     &SECRETS
+}
+
+/// Looks for passwords that a connection has just made known in what every cassette of the process has recorded so far. A recording in
+/// which one stands fails from then on, and says so itself.
+pub fn look_for_secrets() {
+    static LOOKED_FOR: AtomicUsize = AtomicUsize::new(0);
+    let known = secrets().count();
+    if LOOKED_FOR.swap(known, Ordering::Relaxed) == known {
+        return;
+    }
+    // The map is not locked during the search.
+    let open: Vec<Arc<Recorder>> = RECORDERS.get().lock().values().map(|open| Arc::clone(&open.cassette)).collect();
+    for recorder in open.into_iter().chain(still_used().into_iter().map(|(_, recorder)| recorder)) {
+        let _ = recorder.look_for_secrets();
+    }
 }
 
 /// Warns, once, that a password is not hidden among data.

@@ -17,9 +17,9 @@ mod tests_run;
 
 pub use eject::{Ejected, discard, eject, unplayed};
 pub use ending::{published, unwritable, warn_at_end};
-pub use hidden::{secrets, warn_of_short_password};
+pub use hidden::{look_for_secrets, secrets, warn_of_short_password};
 pub use once::Action;
-pub use registry::{has_player, has_recorder, look_for_secrets};
+pub use registry::{has_player, has_recorder};
 
 use crate::config::settings::{CassetteName, Comments, Mode, Settings};
 use crate::config::variables::variable;

@@ -62,16 +62,6 @@ pub fn has_player(player: &Arc<Player>) -> bool {
     PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.cassette, player))
 }
 
-/// Looks for passwords that a connection has just made known in what every cassette of the process has recorded so far. A recording in
-/// which one stands fails from then on, and says so itself.
-pub fn look_for_secrets() {
-    // The map is not locked during the search.
-    let open: Vec<Arc<Recorder>> = RECORDERS.get().lock().values().map(|open| Arc::clone(&open.cassette)).collect();
-    for recorder in open.into_iter().chain(still_used().into_iter().map(|(_, recorder)| recorder)) {
-        let _ = recorder.look_for_secrets();
-    }
-}
-
 /// Returns the ejected recorders that connections still use.
 pub(super) fn still_used() -> Vec<(PathBuf, Arc<Recorder>)> {
     let Some(ejected) = EJECTED.get().try_lock() else { return Vec::new() };

@@ -37,10 +37,11 @@ pub use entry::{ConnectionId, Entry, Fields, Head};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{AnswerRules, DriverFacts, Metadata, Order, utc};
 pub use player::{
-    FaultEvent, FaultNews, FaultPlace, Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Processes,
-    Scrolled, Started, Unplayed, Volatile, takes_faults,
+    FaultEvent, FaultNews, FaultPlace, Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled,
+    Started, Unplayed, Volatile, takes_faults,
 };
 pub use player::{columns, summary};
+pub use process::Processes;
 pub use recorder::{KnownAnswers, PendingColumns, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};
 pub use row::Row;

@@ -1,4 +1,5 @@
-//! Says cheaply which process and which thread this is. It is asked several times for every recorded command.
+//! Processes: says cheaply which process and which thread this is, which is asked several times for every recorded command; and
+//! what the processes of a run know of each other.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -37,4 +38,17 @@ pub fn id() -> u32 {
 #[cold]
 fn asked() -> u32 {
     std::process::id()
+}
+
+/// What the processes of a run, each of which plays a part of the cassette, know of each other.
+pub trait Processes: std::fmt::Debug + Send + Sync {
+    /// Says whether this process may enter the group of parts of this name, which has `room` for that many, and counts
+    /// it if so.
+    fn take(&self, group: &str, room: usize) -> bool;
+
+    /// Tells all processes of the run a line.
+    fn tell(&self, line: &str);
+
+    /// Returns the lines that any of them has told beyond the first `known` bytes, and how many bytes are known then.
+    fn told(&self, known: u64) -> (Vec<String>, u64);
 }

@@ -15,13 +15,13 @@ use csv::ByteRecord;
 use parking_lot::{Mutex, RwLock};
 
 use self::table::{BoundValue, Table, Told};
-use super::sources::Processes;
 use super::spellings::{
     SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, next_token, same_but_for_zeros, unbraced,
     uuid_text,
 };
 use super::volatile::{self, Volatile};
 use crate::cell::{self, Cell, CutCell};
+use crate::process::Processes;
 use crate::redaction::secrets;
 use crate::volatile_rules::{Kind, VolatileRules, since_1970};
 use crate::{Entry, Key, Method, Value};

@@ -65,13 +65,13 @@ pub use mismatch::{Difference, Mismatch, MismatchKind};
 pub use result_answers::FIRST_RESULT_ANSWER;
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;
-pub use sources::Processes;
 pub use unplayed::Unplayed;
 pub use volatile::Volatile;
 pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced};
 
 use crate::check::Wrong;
 use crate::metadata::{Metadata, Order};
+use crate::process::Processes;
 use crate::redaction::{Redaction, Secrets};
 use crate::store::{Store, open_directory};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};

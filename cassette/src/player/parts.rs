@@ -4,7 +4,7 @@
 //!
 //! Each part is played once, by whichever process takes it. This is counted in groups: wherever parts go on differently,
 //! those that go on alike form a group, and no more processes may enter a group than it has parts
-//! ([`Processes`](super::sources::Processes)). The groups are nested, so a process inside one always finds a part in the end,
+//! ([`Processes`](crate::process::Processes)). The groups are nested, so a process inside one always finds a part in the end,
 //! and none has to give way to another.
 
 use std::path::PathBuf;

@@ -14,22 +14,10 @@ use super::facts::Homes;
 use super::index::{Index, ResultAnswer};
 use super::rows::is_end;
 use super::script::Script;
+use crate::process::Processes;
 use crate::schema::Class;
 use crate::store::Store;
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
-
-/// What the processes of a run, each of which plays a part of the cassette, know of each other.
-pub trait Processes: std::fmt::Debug + Send + Sync {
-    /// Says whether this process may enter the group of parts of this name, which has `room` for that many, and counts
-    /// it if so.
-    fn take(&self, group: &str, room: usize) -> bool;
-
-    /// Tells all processes of the run a line.
-    fn tell(&self, line: &str);
-
-    /// Returns the lines that any of them has told beyond the first `known` bytes, and how many bytes are known then.
-    fn told(&self, known: u64) -> (Vec<String>, u64);
-}
 
 /// One part, or the cassette of a single process.
 pub(super) struct Source {

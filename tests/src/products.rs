@@ -124,10 +124,10 @@ fn file(name: &str) -> PathBuf {
     path
 }
 
-/// Builds the products with the profile of this executable, so that no test uses an old library. `SUPER8_PRODUCTS`
+/// Builds the products with the profile of this executable, so that no test uses an old library. `SUPER8_TEST_PRODUCTS`
 /// names a directory that has them already.
 fn build() -> PathBuf {
-    if let Some(directory) = std::env::var_os("SUPER8_PRODUCTS") {
+    if let Some(directory) = std::env::var_os("SUPER8_TEST_PRODUCTS") {
         return PathBuf::from(directory);
     }
     let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));

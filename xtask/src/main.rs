@@ -56,7 +56,7 @@ fn test(words: &[String]) -> Done {
     run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     docs(&["--check".to_owned()])?;
     let mut tests = cargo(&["test", "--workspace"]);
-    tests.env("SUPER8_PRODUCTS", debug_directory()).args(words);
+    tests.env("SUPER8_TEST_PRODUCTS", debug_directory()).args(words);
     run(tests)?;
     // If words select some tests, the suites, the instruction counts and the packages are left out.
     if !words.is_empty() {
@@ -95,7 +95,7 @@ fn suites(words: &[String]) -> Done {
     if words.iter().any(|word| word.starts_with("--time")) {
         // times the release build
         run(cargo(&["build", "--release", "--quiet", "-p", "super8", "-p", "super8a"]))?;
-        harness.env("SUPER8_PRODUCTS", super8_tests::products::target_directory().join("release"));
+        harness.env("SUPER8_TEST_PRODUCTS", super8_tests::products::target_directory().join("release"));
     }
     run(harness)
 }
@@ -114,7 +114,7 @@ fn build_for_development() -> Command {
 fn built(name: &str) -> Result<Command, String> {
     run(build_for_development())?;
     let mut program = Command::new(debug_directory().join(name));
-    program.env("SUPER8_PRODUCTS", debug_directory());
+    program.env("SUPER8_TEST_PRODUCTS", debug_directory());
     Ok(program)
 }
 

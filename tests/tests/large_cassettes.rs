@@ -114,7 +114,7 @@ fn memory_does_not_grow(name: &str, make: &dyn Fn(&Path, usize, bool), size: usi
 #[test]
 fn memory_does_not_grow_with_entries() {
     let make = |directory: &Path, queries, other: bool| point_queries(directory, queries, other.then_some(50));
-    memory_does_not_grow("large_entries", &make, 4_000);
+    memory_does_not_grow("large_entries", &make, 2_000);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn the_page_of_a_hundred_thousand_entries_is_there_at_once() {
         ("q=id%20%3D%201999", ">20 of 100001<", searched, MOST_TO_SEARCH),
     ] {
         // one browser after the other, so that both meet the same load; the least of each counts
-        let both = (0..5).map(|_| {
+        let both = (0..3).map(|_| {
             (milliseconds(&page, fragment, told, attribute), milliseconds(&plain, "", ">11 of 100001<", attribute))
         });
         let (ours, bare) =

@@ -47,6 +47,7 @@ pub const DEBIAN: &[&str] = &[
     "erlang-odbc",
     "libxml2-utils",
     "valgrind",
+    "time",
     "zsh",
     "fish",
     "pdns-server",

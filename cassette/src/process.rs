@@ -1,5 +1,5 @@
-//! Processes: says cheaply which process and which thread this is, which is asked several times for every recorded command; and
-//! what the processes of a run know of each other.
+//! Says which process and which thread this is, cheaply, because every recorded command asks several times. Also declares what the
+//! processes of a run know of each other.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};

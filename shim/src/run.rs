@@ -81,7 +81,7 @@ impl Run {
         Ok(text.lines().any(|line| line.ends_with(&wanted)))
     }
 
-    /// Appends a line for the other processes of the run, which must not end in a quoted text.
+    /// Appends a line for the other processes of the run. The line must not end in a quoted text, as what is taken does.
     fn tell(line: &str) -> io::Result<()> {
         Run::with_file(|mut file| {
             within_limit(file.metadata()?.len() + line.len() as u64)?;
@@ -148,7 +148,7 @@ impl Processes for PlayingProcesses {
     }
 
     fn tell(&self, line: &str) {
-        // A process that does not hear of it takes the recorded value for what it was, and says so where that differs.
+        // If the run's file cannot be written, the other processes go on with the recorded value.
         let _ = Run::tell(&format!("{TOLD}{} {line}\n", self.attempt));
     }
 

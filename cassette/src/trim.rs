@@ -331,23 +331,23 @@ impl Log<'_> {
         };
         let (mut moves, mut known) = (Vec::new(), HashMap::<ConnectionId, Vec<Vec<(Key, Value)>>>::new());
         for (from, to) in heirs {
-            let told = match known.entry(to) {
-                std::collections::hash_map::Entry::Occupied(told) => told.into_mut(),
-                std::collections::hash_map::Entry::Vacant(told) => {
-                    told.insert(self.storage.info(to)?.iter().map(question).collect())
+            let answered = match known.entry(to) {
+                std::collections::hash_map::Entry::Occupied(answered) => answered.into_mut(),
+                std::collections::hash_map::Entry::Vacant(answered) => {
+                    answered.insert(self.storage.info(to)?.iter().map(question).collect())
                 }
             };
             let mut items = Vec::new();
             for (at, answer) in self.storage.info(from)?.iter().enumerate() {
                 let asked = question(answer);
                 let is_own = [Key::ConnectionId, Key::StatementId].iter().any(|key| answer.get(*key).is_some());
-                if !is_own && !told.contains(&asked) {
+                if !is_own && !answered.contains(&asked) {
                     items.push(at);
                 }
             }
             // an answer that changed has several items
             let moved = self.storage.info(from)?;
-            told.extend(items.iter().map(|at| question(&moved[*at])));
+            answered.extend(items.iter().map(|at| question(&moved[*at])));
             if !items.is_empty() {
                 moves.push(Moved { from, to, items });
             }

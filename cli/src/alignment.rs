@@ -179,7 +179,7 @@ mod tests {
     /// Returns the items of one side alone and the numbers of items in both, in order, such as `-a 3 +b`.
     fn aligned(old: &[String], new: &[String]) -> String {
         let (mut old, mut new) = (old.iter().cloned(), new.iter().cloned());
-        let (mut told, mut same) = (Vec::new(), 0);
+        let (mut shown, mut same) = (Vec::new(), 0);
         let Ok(()) = align::<String, Infallible>(&mut || Ok(old.next()), &mut || Ok(new.next()), &mut |side| {
             let word = match side {
                 Side::Both(was, is) => {
@@ -191,15 +191,15 @@ mod tests {
                 Side::New(item) => format!("+{item}"),
             };
             if same > 0 {
-                told.push(std::mem::take(&mut same).to_string());
+                shown.push(std::mem::take(&mut same).to_string());
             }
-            told.push(word);
+            shown.push(word);
             Ok(())
         });
         if same > 0 {
-            told.push(same.to_string());
+            shown.push(same.to_string());
         }
-        told.join(" ")
+        shown.join(" ")
     }
 
     fn words(text: &str) -> Vec<String> {
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_in_both_and_in_one() {
-        for (old, new, told) in [
+        for (old, new, shown) in [
             ("a b c", "a b c", "3"),
             ("a b c", "a x c", "1 -b +x 1"),
             ("a b c", "a b", "2 -c"),
@@ -216,7 +216,7 @@ mod tests {
             ("a b", "c d", "-a -b +c +d"),
             ("x a b", "a b y", "-x 2 +y"),
         ] {
-            assert_eq!(aligned(&words(old), &words(new)), told);
+            assert_eq!(aligned(&words(old), &words(new)), shown);
         }
     }
 
@@ -227,13 +227,13 @@ mod tests {
         changed.remove(4 * ITEMS);
         changed.insert(3, "new".to_owned());
         changed[2 * ITEMS] = "other".to_owned();
-        let told =
+        let shown =
             format!("3 +new {} -{} +other {} -{} {}", 2 * ITEMS - 4, 2 * ITEMS - 1, 2 * ITEMS, 4 * ITEMS, ITEMS - 1);
-        assert_eq!(aligned(&long, &changed), told);
+        assert_eq!(aligned(&long, &changed), shown);
         // moved further than the window reaches: nothing is lost, and the sequences are aligned again after it
         let behind: Vec<String> = (0..2 * ITEMS).map(|number| format!("x{number}")).chain(long.clone()).collect();
-        let told = aligned(&long, &behind);
-        assert_eq!(told.matches('+').count() - told.matches('-').count(), 2 * ITEMS);
+        let shown = aligned(&long, &behind);
+        assert_eq!(shown.matches('+').count() - shown.matches('-').count(), 2 * ITEMS);
         let others: Vec<String> = long.iter().map(|word| format!("{word}!")).collect();
         assert_eq!(aligned(&long, &others).matches(['+', '-']).count(), 10 * ITEMS, "nothing in common, and soon done");
     }

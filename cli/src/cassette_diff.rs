@@ -601,16 +601,16 @@ mod tests {
 
     #[test]
     fn a_changed_parameter_is_named() {
-        let told = |old: &str, new: &str| {
+        let details = |old: &str, new: &str| {
             let [old, new] = [old, new].map(|params| LOG.replace("[1]", params));
             let changes = diff_with_parts(cassette(&old, "1,x\n").path(), cassette(&new, "1,x\n").path()).unwrap();
             let signs: String = changes.iter().map(|change| change.sign).collect();
             assert_eq!(signs, "-+");
             changes[1].details.join("; ")
         };
-        assert_eq!(told("[1, x]", "[1, z]"), "parameter 2: was \"x\", is \"z\"");
-        assert_eq!(told("[[1, x], [2, y]]", "[[1, x], [3, y]]"), "set 2, parameter 1: was 2, is 3");
-        assert_eq!(told("[[1, x], [2, y]]", "[[1, x]]"), "sets: were 2, are 1; set 2 - 2 | y");
+        assert_eq!(details("[1, x]", "[1, z]"), "parameter 2: was \"x\", is \"z\"");
+        assert_eq!(details("[[1, x], [2, y]]", "[[1, x], [3, y]]"), "set 2, parameter 1: was 2, is 3");
+        assert_eq!(details("[[1, x], [2, y]]", "[[1, x]]"), "sets: were 2, are 1; set 2 - 2 | y");
         // in files, which have the same names in both logs
         let log = LOG.replace("  params: [1]\n", "  params_file: a_1_run.csv\n  types: [integer, text]\n");
         let with = |sets: &str| {
@@ -627,8 +627,8 @@ mod tests {
         let long = "SELECT ".to_owned() + &"a, ".repeat(100);
         let [old, new] = ["b", "c"].map(|last| LOG.replace("SELECT 1", &format!("{long}{last}")));
         let changes = diff_with_parts(cassette(&old, "1,x\n").path(), cassette(&new, "1,x\n").path()).unwrap();
-        let told: Vec<&str> = changes.iter().flat_map(|change| &change.details).map(String::as_str).collect();
-        assert!(told[0].starts_with("sql: at character 308: was ") && told[0].ends_with("a, c\""), "{told:?}");
+        let details: Vec<&str> = changes.iter().flat_map(|change| &change.details).map(String::as_str).collect();
+        assert!(details[0].starts_with("sql: at character 308: was ") && details[0].ends_with("a, c\""), "{details:?}");
     }
 
     #[test]
@@ -659,12 +659,12 @@ mod tests {
         let one = with("- name: id\n  type: 4\n- name: price\n  type: 4\n  scale: 0\n");
         let other = with("- name: id\n  type: 4\n- name: price\n  type: 8\n- name: owner\n");
         let changes = diff_with_parts(one.path(), other.path()).unwrap();
-        let told = [
+        let details = [
             "columns: were 2, are 3",
             "column 2 (price): type: was 4, is 8",
             "column 2 (price): scale: was 0, is not recorded",
         ];
-        assert_eq!((changes.len(), &changes[0].details[..]), (1, &told.map(str::to_owned)[..]));
+        assert_eq!((changes.len(), &changes[0].details[..]), (1, &details.map(str::to_owned)[..]));
     }
 
     #[test]

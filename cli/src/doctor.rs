@@ -268,9 +268,9 @@ fn managers(site: &Site) -> Chapter {
 
 /// Compares what the driver manager says it reads with what super8 reads.
 fn where_it_reads(site: &Site, chapter: &mut Chapter) {
-    let Some(told) = said_by("odbcinst", "-j") else { return };
+    let Some(output) = said_by("odbcinst", "-j") else { return };
     let named = |start: &str| {
-        let line = told.lines().find(|line| line.starts_with(start))?;
+        let line = output.lines().find(|line| line.starts_with(start))?;
         line.split_once(": ").map(|(_, path)| PathBuf::from(path.trim()))
     };
     let ours = [

@@ -109,7 +109,7 @@ impl alignment::Item for Row {
 }
 
 /// The differences, for people.
-struct Told<'w> {
+struct RowChanges<'w> {
     words: Words<'w>,
     lines: Vec<String>,
     /// The number of rows that have lines.
@@ -117,50 +117,50 @@ struct Told<'w> {
     /// The number of rows that have no line, because there are too many.
     more: u64,
     /// Rows of the first result that the second does not have, since the last row that both have.
-    gone: VecDeque<Row>,
+    removed: VecDeque<Row>,
     /// The number of further such rows, which are not held.
-    gone_more: u64,
+    more_removed: u64,
 }
 
-impl Told<'_> {
-    fn gone(&mut self, row: Row) {
-        match self.gone.len() < SHOWN {
-            true => self.gone.push_back(row),
-            false => self.gone_more += 1,
+impl RowChanges<'_> {
+    fn removed(&mut self, row: Row) {
+        match self.removed.len() < SHOWN {
+            true => self.removed.push_back(row),
+            false => self.more_removed += 1,
         }
     }
 
     /// Handles a row of the second result that the first does not have. Pairs it with the first removed row that may
     /// have been changed into it ([`succeeds`]).
-    fn come(&mut self, row: &Row) {
-        match self.gone.iter().position(|old| succeeds(old, row)) {
+    fn added(&mut self, row: &Row) {
+        match self.removed.iter().position(|old| succeeds(old, row)) {
             Some(at) => {
-                for old in self.gone.drain(..at).collect::<Vec<_>>() {
-                    self.alone('-', &old);
+                for old in self.removed.drain(..at).collect::<Vec<_>>() {
+                    self.push_line('-', &old);
                 }
-                if let Some(old) = self.gone.pop_front() {
+                if let Some(old) = self.removed.pop_front() {
                     self.changed(&old, row);
                 }
             }
-            None if self.gone.is_empty() && self.gone_more > 0 => {
-                self.gone_more -= 1;
+            None if self.removed.is_empty() && self.more_removed > 0 => {
+                self.more_removed -= 1;
                 self.more += 1;
             }
             None => {
-                if let Some(old) = self.gone.pop_front() {
-                    self.alone('-', &old);
+                if let Some(old) = self.removed.pop_front() {
+                    self.push_line('-', &old);
                 }
-                self.alone('+', row);
+                self.push_line('+', row);
             }
         }
     }
 
     /// Reports the removed rows that were paired with no row.
-    fn settle(&mut self) {
-        while let Some(row) = self.gone.pop_front() {
-            self.alone('-', &row);
+    fn report_gone(&mut self) {
+        while let Some(row) = self.removed.pop_front() {
+            self.push_line('-', &row);
         }
-        self.more += std::mem::take(&mut self.gone_more);
+        self.more += std::mem::take(&mut self.more_removed);
     }
 
     /// Counts a row, and says whether it is shown.
@@ -173,7 +173,7 @@ impl Told<'_> {
         room
     }
 
-    fn alone(&mut self, sign: char, row: &Row) {
+    fn push_line(&mut self, sign: char, row: &Row) {
         if self.has_room() {
             let place = self.place(row.number, "");
             let cells = row.cells.replace(BETWEEN, " | ");
@@ -251,8 +251,8 @@ pub(crate) fn rows(
     details: &mut Vec<String>,
 ) -> Result<(), CassetteError> {
     let (mut olds, mut news) = (0, 0);
-    let (lines, gone) = (Vec::new(), VecDeque::new());
-    let mut told = Told { words, lines, rows: 0, more: 0, gone, gone_more: 0 };
+    let (lines, removed) = (Vec::new(), VecDeque::new());
+    let mut changes = RowChanges { words, lines, rows: 0, more: 0, removed, more_removed: 0 };
     let next = |rows: &mut Rows<'_>, count: &mut u64| -> Result<Option<Row>, CassetteError> {
         let Some(cells) = rows()? else { return Ok(None) };
         bar.inc(cells.len() as u64 + 1);
@@ -261,19 +261,19 @@ pub(crate) fn rows(
     };
     align(&mut || next(&mut old, &mut olds), &mut || next(&mut new, &mut news), &mut |side| {
         match side {
-            Side::Both(..) => told.settle(),
-            Side::Old(row) => told.gone(row),
-            Side::New(row) => told.come(&row),
+            Side::Both(..) => changes.report_gone(),
+            Side::Old(row) => changes.removed(row),
+            Side::New(row) => changes.added(&row),
         }
         Ok::<(), CassetteError>(())
     })?;
-    told.settle();
+    changes.report_gone();
     if olds != news {
         details.push(format!("{}s: were {olds}, are {news}", if words.row.is_empty() { "set" } else { words.row }));
     }
-    details.append(&mut told.lines);
-    if told.more > 0 {
-        details.push(format!("and {} more", told.more));
+    details.append(&mut changes.lines);
+    if changes.more > 0 {
+        details.push(format!("and {} more", changes.more));
     }
     Ok(())
 }
@@ -289,7 +289,7 @@ mod tests {
         Box::new(move || Ok(rows.pop_front()))
     }
 
-    fn told(old: &[&str], new: &[&str], words: Words<'_>) -> Vec<String> {
+    fn difference(old: &[&str], new: &[&str], words: Words<'_>) -> Vec<String> {
         let mut details = Vec::new();
         rows(of(old), of(new), words, &ProgressBar::hidden(), &mut details).unwrap();
         details
@@ -298,27 +298,30 @@ mod tests {
     #[test]
     fn a_changed_cell_is_named() {
         let words = Words { name: &|at| ["id", "name"].get(at).map(|name| (*name).to_owned()), ..WORDS };
-        assert_eq!(told(&["1,x", "2,y"], &["1,x", "2,\\N"], words), ["row 2, column 2 (name): was \"y\", is \\N"]);
-        assert_eq!(told(&["1,x"], &["1,x "], WORDS), ["row 1, column 2: was \"x\", is \"x \""]);
+        assert_eq!(
+            difference(&["1,x", "2,y"], &["1,x", "2,\\N"], words),
+            ["row 2, column 2 (name): was \"y\", is \\N"]
+        );
+        assert_eq!(difference(&["1,x"], &["1,x "], WORDS), ["row 1, column 2: was \"x\", is \"x \""]);
         let sets = Words { row: "set", cell: "parameter", name: &|_| None };
-        assert_eq!(told(&["1,1.5"], &["1,2"], sets), ["set 1, parameter 2: was 1.5, is 2"]);
+        assert_eq!(difference(&["1,1.5"], &["1,2"], sets), ["set 1, parameter 2: was 1.5, is 2"]);
         // of a long text, what differs
         let long = "x".repeat(300);
-        let lines = told(&[&long], &[&(long.clone() + "y")], WORDS);
+        let lines = difference(&[&long], &[&(long.clone() + "y")], WORDS);
         assert!(lines[0].starts_with("row 1, column 1: at character 301: was \"...xx"), "{lines:?}");
         assert!(lines[0].ends_with("y\""), "{lines:?}");
     }
 
     #[test]
     fn rows_that_came_and_went() {
-        let lines = told(&["1,a", "2,b", "3,c"], &["0,z", "1,a", "3,d"], WORDS);
+        let lines = difference(&["1,a", "2,b", "3,c"], &["0,z", "1,a", "3,d"], WORDS);
         // the second row is removed, and the third has another value
         assert_eq!(lines, ["row 1 + 0 | z", "row 2 - 2 | b", "row 3, column 2: was \"c\", is \"d\""]);
-        let lines = told(&["1,a", "2,b"], &["2,b"], WORDS);
+        let lines = difference(&["1,a", "2,b"], &["2,b"], WORDS);
         assert_eq!(lines, ["rows: were 2, are 1", "row 1 - 1 | a"]);
-        let lines = told(&["0,q", "1,a"], &["1,b"], WORDS);
+        let lines = difference(&["0,q", "1,a"], &["1,b"], WORDS);
         assert_eq!(lines, ["rows: were 2, are 1", "row 1 - 0 | q", "row 1 (was 2), column 2: was \"a\", is \"b\""]);
-        assert_eq!(told(&["0,q"], &["1,b"], WORDS), ["row 1 - 0 | q", "row 1 + 1 | b"]);
+        assert_eq!(difference(&["0,q"], &["1,b"], WORDS), ["row 1 - 0 | q", "row 1 + 1 | b"]);
     }
 
     #[test]
@@ -327,12 +330,12 @@ mod tests {
         let (old, new) = (rows("a"), rows("b"));
         let (old, new): (Vec<&str>, Vec<&str>) =
             (old.iter().map(String::as_str).collect(), new.iter().map(String::as_str).collect());
-        let lines = told(&old, &new, WORDS);
+        let lines = difference(&old, &new, WORDS);
         assert_eq!(lines.len(), SHOWN + 1, "{lines:?}");
         assert_eq!(lines[0], "row 1, column 2: was \"a\", is \"b\"");
         assert_eq!(lines[SHOWN], "and 15 more");
         let wide = |value: &str| [value; 12].join(",") + ",same";
-        let lines = told(&[&wide("a")], &[&wide("b")], WORDS);
+        let lines = difference(&[&wide("a")], &[&wide("b")], WORDS);
         assert_eq!((lines.len(), lines[SHOWN].as_str()), (SHOWN + 1, "row 1, and 7 more"));
     }
 

@@ -46,7 +46,7 @@ impl Bound {
                 place[..content.len()].copy_from_slice(content);
             }
         }
-        let told = |value: &Parameter| value.bytes.as_ref().map_or(odbc_sys::NULL_DATA, |bytes| bytes.len() as isize);
+        let length = |value: &Parameter| value.bytes.as_ref().map_or(odbc_sys::NULL_DATA, |bytes| bytes.len() as isize);
         Ok(Bound {
             c_type: model.c_type,
             sql_type: model.sql_type,
@@ -54,7 +54,7 @@ impl Bound {
             digits: values().map(|value| value.digits).max().unwrap_or(0),
             bytes,
             stride,
-            lengths: values().map(told).collect(),
+            lengths: values().map(length).collect(),
         })
     }
 }

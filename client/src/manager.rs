@@ -143,7 +143,7 @@ impl Manager {
         let (mut state, mut message) = (self.room(5), self.room(ROOM));
         let (mut native, mut length) = (0, 0);
         // SAFETY: a live handle, buffers with their true capacities.
-        let told = unsafe {
+        let answered = unsafe {
             (self.functions.SQLGetDiagRec)(
                 kind,
                 handle,
@@ -155,7 +155,7 @@ impl Manager {
                 &mut length,
             )
         };
-        match told {
+        match answered {
             0 | 1 => Err(Failure { sqlstate: self.read(&state), message: self.read(&message) }),
             _ => Err(Failure::new(format_args!("{what} returned {code} and said nothing"))),
         }

@@ -13,8 +13,8 @@ fn nothing_of_a_driver_manager_is_needed_to_link() -> Result<(), Box<dyn std::er
         .args(["-shared", "-nostdlib", "-Wl,--no-as-needed", "-Wl,--trace", "-L", out, "-lodbc", "-o"])
         .arg(object.path().join("nothing.so"))
         .output()?;
-    let told = String::from_utf8_lossy(&linked.stdout);
+    let linker = String::from_utf8_lossy(&linked.stdout);
     assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
-    assert!(told.lines().any(|line| line.contains(&format!("{out}/libodbc.so"))), "{told}");
+    assert!(linker.lines().any(|line| line.contains(&format!("{out}/libodbc.so"))), "{linker}");
     Ok(())
 }

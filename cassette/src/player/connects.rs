@@ -106,11 +106,11 @@ impl Connects {
     /// Says whether the connects of two groups told the program the same.
     pub(super) fn same_reply(&self, one: Group, other: Group) -> bool {
         // `result` is for people and later questions, and the info file for later questions; the program sees only the rest
-        let told = |group: Group| {
+        let replies = |group: Group| {
             let entry = self.groups.get(group as usize);
-            let told = Key::ALL.iter().filter(|key| key.is_reply() && !matches!(key, Key::Result | Key::InfoFile));
-            told.map(move |key| entry.and_then(|entry| entry.get(*key)))
+            let replies = Key::ALL.iter().filter(|key| key.is_reply() && !matches!(key, Key::Result | Key::InfoFile));
+            replies.map(move |key| entry.and_then(|entry| entry.get(*key)))
         };
-        one == other || told(one).eq(told(other))
+        one == other || replies(one).eq(replies(other))
     }
 }

@@ -83,7 +83,7 @@ impl Homes {
         for file in files {
             storage.info(file)?.iter().for_each(|answer| add(answer.get(Key::Function)));
         }
-        for position in index.told() {
+        for position in index.connection_answers() {
             add(storage.checked_entry(index.slot(position).place())?.get(Key::Function));
         }
         Ok(functions)

@@ -63,7 +63,7 @@ pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool)
             second: two,
             made: HashSet::new(),
             sent: HashMap::new(),
-            told: HashSet::new(),
+            reported: HashSet::new(),
             short: Vec::new(),
             found: Found::default(),
         };
@@ -228,7 +228,7 @@ struct Search<'s> {
     /// Pairs of values that the program sent before any result had them, with the places that a rule can name.
     sent: HashMap<(String, String), Vec<Value>>,
     /// The pairs of values that a line reports already.
-    told: HashSet<(String, String)>,
+    reported: HashSet<(String, String)>,
     /// Pairs of values that the program sent and reads back and that are too short to be found by themselves, each with
     /// the column where it comes back.
     short: Vec<((String, String), Value)>,
@@ -314,9 +314,9 @@ impl Search<'_> {
                 if recorded == now {
                     if live != now && same.iter().any(|named| named.column == column) {
                         let (column, live) = (column + 1, text(live));
-                        let told =
+                        let line =
                             format!("{place}: column {column}: {} in both runs, and the rules give {live}", pair.0);
-                        self.found.open.push(told);
+                        self.found.open.push(line);
                     }
                     continue;
                 }
@@ -337,12 +337,12 @@ impl Search<'_> {
                         self.short.push(short);
                     }
                 }
-                if self.told.insert(pair.clone()) {
-                    let told = format!("{place}: column {column}: {} was recorded, {} then", pair.0, pair.1);
+                if self.reported.insert(pair.clone()) {
+                    let line = format!("{place}: column {column}: {} was recorded, {} then", pair.0, pair.1);
                     match (is_bound, is_sent) {
-                        (true, _) => self.found.read_back.push(told),
-                        (false, true) => self.found.too_short.push(told),
-                        (false, false) => self.found.by_database.push(told),
+                        (true, _) => self.found.read_back.push(line),
+                        (false, true) => self.found.too_short.push(line),
+                        (false, false) => self.found.by_database.push(line),
                     }
                 }
                 if !is_bound {

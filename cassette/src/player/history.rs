@@ -171,8 +171,8 @@ impl LogPlayer {
         if let Some(Value::Text(part)) = entry.get(Key::ColumnsFile) {
             return Ok((self.storage.document(part)?, Fields::new()));
         }
-        let told = entry.fields.iter().filter(|(key, _)| key.is_reply());
-        Ok((Value::Null, told.cloned().collect()))
+        let replied = entry.fields.iter().filter(|(key, _)| key.is_reply());
+        Ok((Value::Null, replied.cloned().collect()))
     }
 
     /// Says whether nothing of a recorded connection is left to play.

@@ -73,7 +73,7 @@ pub(crate) struct Index {
     /// pool), and the ends of transactions in which nothing was done, which client libraries send when they close a connection.
     needless: Vec<u32>,
     /// The connections about which an answer changed, ordered by id.
-    told: Vec<u32>,
+    with_answers: Vec<u32>,
     /// The methods that occur, one bit each.
     methods: u64,
     /// The threads of each connection that several threads used, in the order in which they came.
@@ -408,9 +408,9 @@ impl Index {
         by_statement.sort_unstable_by_key(|position| (slots[*position as usize].key(), *position));
         let connects: Vec<u32> = all.filter(|position| slots[*position as usize].method == Method::Connect).collect();
         let changed = |slot: &&Slot| slot.method == Method::Answer && slot.statement == NONE;
-        let mut told: Vec<u32> = slots.iter().filter(changed).map(|slot| slot.connection).collect();
-        told.sort_unstable();
-        told.dedup();
+        let mut with_answers: Vec<u32> = slots.iter().filter(changed).map(|slot| slot.connection).collect();
+        with_answers.sort_unstable();
+        with_answers.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
         let needless = Vec::new();
         Index {
@@ -419,7 +419,7 @@ impl Index {
             by_statement,
             connects,
             needless,
-            told,
+            with_answers,
             methods,
             threads,
             aside,
@@ -529,14 +529,14 @@ impl Index {
     }
 
     /// Iterates over the positions of the answers about connections.
-    pub(crate) fn told(&self) -> impl Iterator<Item = u32> {
-        let own = self.told.iter().flat_map(|connection| self.statement(ConnectionId(*connection), None));
+    pub(crate) fn connection_answers(&self) -> impl Iterator<Item = u32> {
+        let own = self.with_answers.iter().flat_map(|connection| self.statement(ConnectionId(*connection), None));
         own.copied().filter(|position| self.slot(*position).method == Method::Answer)
     }
 
     /// Says whether the log has answers about the connection itself.
-    pub(crate) fn tells_of(&self, connection: ConnectionId) -> bool {
-        self.told.binary_search(&connection.0).is_ok()
+    pub(crate) fn has_answers_about(&self, connection: ConnectionId) -> bool {
+        self.with_answers.binary_search(&connection.0).is_ok()
     }
 
     /// Returns the positions of a connection's entries.
@@ -667,7 +667,7 @@ mod tests {
         let b = ConnectionId(1);
         assert_eq!(index.len(), 27);
         assert_eq!(index.connects(), [0, 9, 18]);
-        assert!(index.has(Method::Drop) && !index.has(Method::Answer) && index.told().next().is_none());
+        assert!(index.has(Method::Drop) && !index.has(Method::Answer) && index.connection_answers().next().is_none());
         assert_eq!(index.connections().map(|connection| connection.to_string()).collect::<String>(), "cba");
         assert_eq!(index.connection_range(b), 9..18);
         assert_eq!(index.statement(b, None), [9]);

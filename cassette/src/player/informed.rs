@@ -13,13 +13,13 @@ impl LogPlayer {
     }
 
     /// Says whether anything is recorded about connections for this function.
-    pub(super) fn tells_of(&self, function: &str) -> bool {
-        self.told.contains(function)
+    pub(super) fn has_answers_of(&self, function: &str) -> bool {
+        self.answered_functions.contains(function)
     }
 
     /// Finds a recorded answer about a connection whose fields include `key`. If another player has the statement in
     /// the key, `elsewhere` returns its connection and statement as the cassette numbers them.
-    pub(super) fn told(
+    pub(super) fn connection_answer(
         &self,
         connection: ConnectionId,
         key: &[(Key, Value)],
@@ -44,7 +44,7 @@ impl LogPlayer {
             }
         }
         let (index, storage) = (&self.index, &*self.storage);
-        let changed = match index.tells_of(connection) {
+        let changed = match index.has_answers_about(connection) {
             true => {
                 let (owner, mut lane) = ((connection, None), state.take_lane(index, connection));
                 let standing = self.standing(state, &lane, owner, index.connection(connection));

@@ -21,7 +21,7 @@ use super::fault_places::{Faults, TellFault, takes_faults};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
 use super::sessions::SessionMatcher;
-use super::sources::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, Sources};
+use super::sources::{Choosing, PlayedFunctions, PlayedIndex, PlayedStorage, Source, Sources};
 use super::state::{Lane, State, Turn};
 use super::unplayed::{self, Unplayed};
 use crate::check::{Fits, Wrong};
@@ -89,7 +89,7 @@ pub(super) struct LogPlayer {
     pub(super) fits: Option<Fits>,
     pub(super) faults: Faults,
     /// The functions for which anything is recorded about connections.
-    pub(super) told: PlayedTold,
+    pub(super) answered_functions: PlayedFunctions,
     pub(super) columns: Columns,
     pub(super) state: RwLock<State>,
     /// How many calls wait for their turn.
@@ -154,7 +154,7 @@ impl LogPlayer {
             bindings.share(processes, storage.name());
         }
         let bindings = Arc::new(bindings);
-        let told = PlayedTold(sources);
+        let answered_functions = PlayedFunctions(sources);
         Ok(LogPlayer {
             storage,
             metadata,
@@ -167,7 +167,7 @@ impl LogPlayer {
             started,
             fits,
             faults,
-            told,
+            answered_functions,
             columns: Columns::default(),
             near_end: AtomicBool::new(false),
             state: RwLock::new(state),
@@ -190,7 +190,7 @@ impl LogPlayer {
             started: self.started,
             fits: self.fits,
             faults: Faults::default(),
-            told: PlayedTold(sources),
+            answered_functions: PlayedFunctions(sources),
             columns: Columns::default(),
             state: RwLock::new(State::new(SessionMatcher::default(), None)),
             waiting: AtomicU32::new(0),
@@ -438,18 +438,19 @@ impl LogPlayer {
             let (connection, statement) = self.state.read().recorded(connection, statement);
             self.index.statement(connection, statement)
         });
-        let error = if let Some(position) = of_statement.iter().copied().chain(self.index.told()).find(in_log) {
-            self.storage.refuse_entry(self.index.slot(position).place(), wrong)
-        } else {
-            let in_file = |connection: ConnectionId| {
-                let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
-                Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
+        let error =
+            if let Some(position) = of_statement.iter().copied().chain(self.index.connection_answers()).find(in_log) {
+                self.storage.refuse_entry(self.index.slot(position).place(), wrong)
+            } else {
+                let in_file = |connection: ConnectionId| {
+                    let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
+                    Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
+                };
+                let own = self.homes().of(self.state.read().recorded(connection, None).0);
+                let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
+                let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
+                wrong.error(&file, line)
             };
-            let own = self.homes().of(self.state.read().recorded(connection, None).0);
-            let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
-            let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
-            wrong.error(&file, line)
-        };
         self.damaged(connection, statement, error)
     }
 

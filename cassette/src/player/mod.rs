@@ -456,13 +456,13 @@ impl Player {
     /// # Errors
     /// An entry or info file is unreadable.
     pub fn info(&self, connection: ConnectionId, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
-        self.told(connection, key, Relatives::All)
+        self.connection_answer(connection, key, Relatives::All)
     }
 
     /// Says whether anything is recorded about connections for this function. For most calls that stay on the
     /// application's side nothing is, and those need not wait for the player.
-    pub fn tells_of(&self, function: &str) -> bool {
-        self.log.tells_of(function)
+    pub fn has_answers_of(&self, function: &str) -> bool {
+        self.log.has_answers_of(function)
     }
 
     /// Finds the recorded outcome of a call whose usual outcome is not recorded. `None` means the usual outcome.
@@ -471,19 +471,19 @@ impl Player {
     /// As for [`Player::info`].
     pub fn outcome(&self, connection: ConnectionId, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
         let function = key.iter().find(|(name, _)| *name == Key::Function).and_then(|(_, function)| function.as_text());
-        if function.is_some_and(|function| !self.tells_of(function)) {
+        if function.is_some_and(|function| !self.has_answers_of(function)) {
             return Ok(None);
         }
-        self.told(connection, key, Relatives::First)
+        self.connection_answer(connection, key, Relatives::First)
     }
 
-    fn told(
+    fn connection_answer(
         &self,
         connection: ConnectionId,
         key: &[(Key, Value)],
         relatives: Relatives,
     ) -> Result<Option<Fields>, CassetteError> {
-        self.log.told(connection, key, relatives, |statement| {
+        self.log.connection_answer(connection, key, relatives, |statement| {
             let (player, connection, statement) = self.elsewhere(connection, statement)?;
             Some(player.ids(connection, Some(statement)))
         })

@@ -42,14 +42,14 @@ pub(super) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> 
 }
 
 fn facts(recorded: &Entry, asked: &Entry) -> Option<Difference> {
-    let told = |entry: &Entry, fact: &str| {
+    let keyword = |entry: &Entry, fact: &str| {
         let asked = if fact == "user_hash" { entry.get(Key::UserHash) } else { None };
         entry.get(Key::Result).and_then(|result| result.get(fact)).or(asked).cloned()
     };
     let named = |value: &Value| !matches!(value, Value::Null) && value.as_text() != Some("");
     FACTS.iter().find_map(|key| {
-        let asked = told(asked, key).filter(named)?;
-        let recorded = told(recorded, key).filter(named);
+        let asked = keyword(asked, key).filter(named)?;
+        let recorded = keyword(recorded, key).filter(named);
         // the user must be the same; a database or schema counts only where both sides name it
         if *key != "user_hash" && recorded.is_none() {
             return None;

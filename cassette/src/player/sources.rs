@@ -23,7 +23,7 @@ use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value,
 pub(super) struct Source {
     pub(super) storage: Arc<dyn Store>,
     pub(super) index: Arc<Index>,
-    told: HashSet<String>,
+    answered_functions: HashSet<String>,
     /// Which info files have the answers about its connections.
     pub(super) homes: Arc<Homes>,
     pub(super) result_answers: Vec<Arc<ResultAnswer>>,
@@ -61,7 +61,7 @@ impl Sources {
                 index.needs_all();
             }
             let homes = Homes::read(&index, &*storage)?;
-            let told = homes.functions(&index, &*storage)?;
+            let answered_functions = homes.functions(&index, &*storage)?;
             let mut drivers = HashMap::new();
             if !result_answers.is_empty() {
                 for position in index.connects() {
@@ -74,7 +74,7 @@ impl Sources {
             all.push(Source {
                 storage: storage.into(),
                 index,
-                told,
+                answered_functions,
                 homes: Arc::new(homes),
                 result_answers,
                 statements,
@@ -132,13 +132,13 @@ impl Deref for PlayedIndex {
 }
 
 /// The functions for which the current part has anything recorded about connections.
-pub(super) struct PlayedTold(pub(super) Arc<Sources>);
+pub(super) struct PlayedFunctions(pub(super) Arc<Sources>);
 
-impl Deref for PlayedTold {
+impl Deref for PlayedFunctions {
     type Target = HashSet<String>;
 
     fn deref(&self) -> &HashSet<String> {
-        &self.0.current().told
+        &self.0.current().answered_functions
     }
 }
 
@@ -175,9 +175,17 @@ impl Choosing {
 impl Source {
     /// Makes a source with the entries of this index only.
     pub(super) fn of_statement(of: &Source, index: Arc<Index>) -> Source {
-        let (told, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
+        let (answered_functions, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
         let (statements, homes) = (HashMap::new(), Arc::clone(&of.homes));
-        Source { storage: Arc::clone(&of.storage), index, told, homes, result_answers, statements, drivers }
+        Source {
+            storage: Arc::clone(&of.storage),
+            index,
+            answered_functions,
+            homes,
+            result_answers,
+            statements,
+            drivers,
+        }
     }
 
     /// Returns the driver of a recorded connection, if it differs from the cassette's.

@@ -53,9 +53,9 @@ pub fn asked(entry: &Entry, max: usize) -> String {
     cut(&asked, max)
 }
 
-/// Adds to the text so far the inputs of an entry that are not in `told`.
-fn with_inputs(so_far: String, entry: &Entry, told: &[Key], max: usize) -> String {
-    let inputs = entry.fields.iter().filter(|(key, _)| !key.is_reply() && *key != Key::Keep && !told.contains(key));
+/// Adds to the text so far the inputs of an entry that are not in `shown`.
+fn with_inputs(so_far: String, entry: &Entry, shown: &[Key], max: usize) -> String {
+    let inputs = entry.fields.iter().filter(|(key, _)| !key.is_reply() && *key != Key::Keep && !shown.contains(key));
     let inputs = inputs.map(|(key, value)| format!("{} {}", key.name(), show(value, max)));
     Some(so_far).filter(|so_far| !so_far.is_empty()).into_iter().chain(inputs).collect::<Vec<_>>().join(", ")
 }

@@ -156,7 +156,7 @@ struct Statement {
     /// The positions of the prepare and of the questions before the first execution.
     prepare: Vec<u32>,
     /// The positions of the answers after its executions, by question. Each holds until the same question gets another answer.
-    told: HashMap<String, u32>,
+    answers: HashMap<String, u32>,
     unit: Option<usize>,
 }
 
@@ -286,9 +286,9 @@ impl Drafts {
                         }
                     };
                     if asked.unit != Some(unit) {
-                        let mut told: Vec<u32> = asked.told.values().copied().collect();
-                        told.sort_unstable();
-                        let before = asked.prepare.iter().chain(&told);
+                        let mut answers: Vec<u32> = asked.answers.values().copied().collect();
+                        answers.sort_unstable();
+                        let before = asked.prepare.iter().chain(&answers);
                         before.for_each(|before| drafts[unit].add(unit, index.slot(*before)));
                         asked.unit = Some(unit);
                     }
@@ -298,12 +298,12 @@ impl Drafts {
                     }
                 }
                 (method, Some(statement)) => match of.statements.get_mut(&statement) {
-                    Some(Statement { unit: Some(unit), told, prepare, .. }) => {
+                    Some(Statement { unit: Some(unit), answers, prepare, .. }) => {
                         drafts[*unit].add(*unit, slot);
                         if method.class() == Class::Answer && !prepare.is_empty() {
                             let entry = storage.checked_entry(slot.place())?;
                             let question = entry.fields.iter().filter(|(key, _)| !key.is_reply());
-                            told.insert(format!("{method:?}{:?}", question.collect::<Vec<_>>()), position);
+                            answers.insert(format!("{method:?}{:?}", question.collect::<Vec<_>>()), position);
                         }
                     }
                     Some(asked) if method.class() == Class::Answer => asked.prepare.push(position),
@@ -405,16 +405,16 @@ impl Units {
         asked: &Entry,
     ) -> Result<Option<(Arc<Index>, ConnectionId, u32)>, CassetteError> {
         let text = text_of(asked, self.comparison.comments);
-        let told = |prepared: &Prepared| (Arc::clone(&prepared.index), prepared.connection, prepared.statement);
+        let found = |prepared: &Prepared| (Arc::clone(&prepared.index), prepared.connection, prepared.statement);
         if let Some(known) = groups.iter().find_map(|group| self.prepared.get(&(*group, text.clone()))) {
-            return Ok(Some(told(known)));
+            return Ok(Some(found(known)));
         }
         for ((group, _), prepared) in &self.prepared {
             let first = index.statement(prepared.connection, Some(prepared.statement)).first();
             if let Some(first) = first.filter(|_| groups.contains(group)) {
                 let entry = storage.checked_entry(index.slot(*first).place())?;
                 if self.comparison.difference(&entry, asked).is_none() {
-                    return Ok(Some(told(prepared)));
+                    return Ok(Some(found(prepared)));
                 }
             }
         }

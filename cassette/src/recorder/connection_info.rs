@@ -98,9 +98,9 @@ impl ConnectionInfo {
 
     /// Forgets the questions with this value under a key, because they are not asked on this connection any more.
     pub(super) fn forget_questions(&mut self, connection: ConnectionId, key: Key, value: &Value) {
-        let told = question([(key, value)]);
+        let asked = question([(key, value)]);
         if let Some(last) = self.last.get_mut(&connection) {
-            last.retain(|question, _| memchr::memmem::find(question, &told).is_none());
+            last.retain(|question, _| memchr::memmem::find(question, &asked).is_none());
         }
     }
 
@@ -277,25 +277,25 @@ mod tests {
 
     #[test]
     fn a_default_outcome_is_written_where_the_file_has_another() {
-        let told = |facts: &mut ConnectionInfo, connection, result: &str, before| {
+        let asked = |facts: &mut ConnectionInfo, connection, result: &str, before| {
             let key = [(Key::Function, Value::from("SQLBindCol")), (Key::Column, Value::from(1))];
             facts.outcome(connection, &key, (result == "usual", before), || fact(1, result))
         };
         let changed = |answer| ToWrite { first: None, changed: Some(answer) };
         let mut facts = ConnectionInfo::default();
         facts.connected(&connect(A, "one"));
-        assert_eq!(told(&mut facts, A, "bad", None), ToWrite { first: Some(fact(1, "bad")), changed: None });
+        assert_eq!(asked(&mut facts, A, "bad", None), ToWrite { first: Some(fact(1, "bad")), changed: None });
         facts.connected(&connect(B, "one"));
-        assert_eq!(told(&mut facts, B, "usual", None), changed(fact(1, "usual")));
+        assert_eq!(asked(&mut facts, B, "usual", None), changed(fact(1, "usual")));
         facts.commanded(B);
-        assert_eq!(told(&mut facts, B, "bad", None), changed(fact(1, "bad")));
+        assert_eq!(asked(&mut facts, B, "bad", None), changed(fact(1, "bad")));
         let mut facts = ConnectionInfo::default();
         [A, B, C].iter().for_each(|connection| _ = facts.connected(&connect(*connection, "one")));
-        assert_eq!(told(&mut facts, A, "bad", None), changed(fact(1, "bad")), "C may have made the call");
-        assert_eq!(told(&mut facts, A, "usual", None), changed(after(fact(1, "usual"), 1)));
-        assert_eq!(told(&mut facts, B, "bad", None), changed(fact(1, "bad")));
-        assert_eq!(told(&mut facts, C, "bad", Some(2)), changed(after(fact(1, "bad"), 2)), "it went well before");
-        assert_eq!(told(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
+        assert_eq!(asked(&mut facts, A, "bad", None), changed(fact(1, "bad")), "C may have made the call");
+        assert_eq!(asked(&mut facts, A, "usual", None), changed(after(fact(1, "usual"), 1)));
+        assert_eq!(asked(&mut facts, B, "bad", None), changed(fact(1, "bad")));
+        assert_eq!(asked(&mut facts, C, "bad", Some(2)), changed(after(fact(1, "bad"), 2)), "it went well before");
+        assert_eq!(asked(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
         let own = [(Key::Function, Value::from("SQLDisconnect")), (Key::ConnectionId, Value::from("a"))];
         let to_write = facts.outcome(A, &own, (false, None), || fact(2, "bad"));
         assert_eq!(to_write, ToWrite { first: Some(fact(2, "bad")), changed: None }, "it is nobody else's");

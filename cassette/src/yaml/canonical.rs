@@ -338,7 +338,7 @@ impl<'a> Reader<'a> {
     /// Reads a literal block whose lines stand at `indent`.
     fn literal(&mut self, indent: usize) -> Option<String> {
         self.eat(b"|")?;
-        let told = self.eat(b"2").is_some();
+        let has_width = self.eat(b"2").is_some();
         let (strip, keep) = (self.eat(b"-").is_some(), self.eat(b"+").is_some());
         self.eat(b"\n")?;
         let (mut text, mut first) = (String::new(), true);
@@ -353,7 +353,7 @@ impl<'a> Reader<'a> {
             }
             let end = memchr(b'\n', line)?;
             let blank = |at: usize| matches!(line[at], b' ' | b'\t');
-            if end == 0 || blank(end - 1) || (first && !told && blank(0)) {
+            if end == 0 || blank(end - 1) || (first && !has_width && blank(0)) {
                 return None;
             }
             let start = self.at + indent;

@@ -148,11 +148,11 @@ impl<'a> Timeline<'a> {
         Ok(())
     }
 
-    /// Hands each entry to `told`, in order.
+    /// Hands each entry to `visit`, in order.
     ///
     /// # Errors
-    /// An entry or its rows cannot be read; or any error that `told` returns.
-    pub fn steps(&self, told: &mut dyn FnMut(&Step) -> Result<(), Failure>) -> Result<(), Failure> {
+    /// An entry or its rows cannot be read; or any error that `visit` returns.
+    pub fn steps(&self, visit: &mut dyn FnMut(&Step) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut walk = Walk {
             storage: self.storage,
             ahead: VecDeque::new(),
@@ -169,11 +169,11 @@ impl<'a> Timeline<'a> {
                 walk.bytes += place.len as usize;
                 walk.ahead.push_back((place, self.storage.entry(place)?));
                 while walk.ahead.len() > AHEAD.0 || walk.bytes > AHEAD.1 && walk.ahead.len() > 1 {
-                    walk.step()?.map_or(Ok(()), |step| told(&step))?;
+                    walk.step()?.map_or(Ok(()), |step| visit(&step))?;
                 }
             }
             while let Some(step) = walk.step()? {
-                told(&step)?;
+                visit(&step)?;
             }
             Ok(())
         })

@@ -22,7 +22,7 @@ pub struct Recorded {
 impl Recorded {
     /// Returns a message that lists what can be connected to at replay, for a program that connected to none of it.
     /// `whose` begins the message: with `the cassette has` it is `the cassette has connects only to ...`.
-    pub fn told(&self, whose: &str) -> Option<String> {
+    pub fn connectable(&self, whose: &str) -> Option<String> {
         let list = |names: &Names| {
             let mut list: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(&name.name).into_owned()).collect();
             list.sort();
@@ -34,8 +34,8 @@ impl Recorded {
         let named: Vec<String> = named
             .map(|(what, names)| format!("the {what}{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", ")))
             .collect();
-        let told = || format!("{whose} connects only to {}", named.join(" and "));
-        (!named.is_empty()).then(told)
+        let message = || format!("{whose} connects only to {}", named.join(" and "));
+        (!named.is_empty()).then(message)
     }
 }
 

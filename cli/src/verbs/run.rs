@@ -84,7 +84,7 @@ impl Run {
                 environment: variables.into_iter().map(|(name, value)| (name, text(value))).collect(),
                 library: text(libraries.of(Kind::Unicode).into()),
                 notes: configuration.notes().to_vec(),
-                recorded: recorded.told("the cassettes have"),
+                recorded: recorded.connectable("the cassettes have"),
             };
             let code = print(&printed)?;
             self.keep(kept, &directory, code);
@@ -183,15 +183,15 @@ fn print(printed: &Environment) -> Result<Option<u8>, Failure> {
     writeln!(out, "{line}")?;
     output::finish(out)?;
     let mut input = std::io::stdin().lock();
-    let (mut told, mut buffer) = (Vec::new(), [0; 64]);
+    let (mut received, mut buffer) = (Vec::new(), [0; 64]);
     loop {
         match input.read(&mut buffer) {
             Ok(0) => break,
-            Ok(length) => told.extend(buffer.iter().take(length.min(64 - told.len().min(64)))),
+            Ok(length) => received.extend(buffer.iter().take(length.min(64 - received.len().min(64)))),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(_) => break,
         }
     }
-    let told = String::from_utf8_lossy(&told).into_owned();
-    Ok(told.trim().strip_prefix("ended ").and_then(|code| code.parse().ok()))
+    let received = String::from_utf8_lossy(&received).into_owned();
+    Ok(received.trim().strip_prefix("ended ").and_then(|code| code.parse().ok()))
 }

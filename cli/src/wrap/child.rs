@@ -188,7 +188,7 @@ fn copy_output(child: &mut Child, stop: &Stop, news: &Sender<News>) -> Vec<JoinH
 /// Waits for every child, including orphaned descendants, and reports the end of each.
 fn reap(news: &Sender<News>) {
     loop {
-        let told = match wait(WaitOptions::empty()) {
+        let status = match wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) => news.send(News::Ended(pid, status)),
             Ok(None) | Err(rustix::io::Errno::INTR) => continue,
             Err(_) => {
@@ -196,7 +196,7 @@ fn reap(news: &Sender<News>) {
                 return;
             }
         };
-        if told.is_err() {
+        if status.is_err() {
             return;
         }
     }
@@ -244,7 +244,7 @@ impl Watch<'_> {
         let begun = Instant::now();
         let mut limit = begun + patience.limit;
         let mut stops = self.stop.and_then(|stop| stop.after).map(|after| begun + after);
-        let mut told = false;
+        let mut has_said = false;
         loop {
             match self.news.recv_timeout(LOOK) {
                 Ok(News::NoneLeft) => return Vec::new(),
@@ -266,8 +266,8 @@ impl Watch<'_> {
             if now >= limit {
                 return left;
             }
-            if !told && now - begun > QUIET && !left.is_empty() {
-                told = true;
+            if !has_said && now - begun > QUIET && !left.is_empty() {
+                has_said = true;
                 (patience.waiting)(&left);
             }
         }

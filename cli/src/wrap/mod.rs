@@ -304,7 +304,7 @@ impl Wrapped {
         verdict.expect_faults(&self.faults);
         let mut notes = stand_in.notes().to_vec();
         if replays_all && !verdict.has_connected() {
-            notes.extend(recorded.told("the cassette has"));
+            notes.extend(recorded.connectable("the cassette has"));
         }
         Ok(Attempted { verdict, seconds, notes })
     }

@@ -590,8 +590,8 @@ mod tests {
 
     #[test]
     fn what_a_process_left_unplayed_that_was_told_to_stop_was_left_out() {
-        let told = Ended { end: End::Stopped(15), stopped: true, remaining: Vec::new() };
-        assert_eq!(Verdict::of(told, &[opened(1, "replay")], false).exit(), Exit::Unplayed);
+        let ended = Ended { end: End::Stopped(15), stopped: true, remaining: Vec::new() };
+        assert_eq!(Verdict::of(ended, &[opened(1, "replay")], false).exit(), Exit::Unplayed);
     }
 
     /// Three processes ended without saying `closed`. The last `finished` of each counts, and each gets one part.

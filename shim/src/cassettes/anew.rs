@@ -18,7 +18,7 @@ static NAMED: Lazy<Vec<PathBuf>> = Lazy::new(|| {
 });
 
 /// The cassettes that were already reported because they share a connection.
-static TOLD: PerProcess<Mutex<Vec<PathBuf>>> = PerProcess::new();
+static ADVISED: PerProcess<Mutex<Vec<PathBuf>>> = PerProcess::new();
 
 /// Reports that a connection cannot go on from a recorded cassette in a replayed one, or the other way round: the
 /// replayed one of the two has to be recorded as well.
@@ -26,9 +26,9 @@ pub(super) fn share_a_connection(replayed: &Path) {
     if NAMED.is_empty() {
         return;
     }
-    let mut told = TOLD.get().lock();
-    if !told.iter().any(|known| known == replayed) {
-        told.push(replayed.to_owned());
+    let mut advised = ADVISED.get().lock();
+    if !advised.iter().any(|known| known == replayed) {
+        advised.push(replayed.to_owned());
         verdict::shares(replayed);
     }
 }

@@ -91,13 +91,14 @@ impl Pieces {
     fn settle(&mut self, next: Length) {
         let Some(Last { begin, end, reported }) = self.last.take() else { return };
         let filled = self.bytes.len() - begin;
-        let told = match next {
+        let reported = match next {
             Length::Bytes(left) if reported >= 0 && left >= 0 => usize::try_from(reported - left).ok(),
             _ => None,
         };
         // A driver that reports the whole length each time tells nothing.
-        let told = told.filter(|told| *told > 0 && *told <= filled && filled - told <= SHORT_OF_CHARACTER);
-        self.bytes.truncate(told.map_or(end, |told| begin + told));
+        let reported =
+            reported.filter(|reported| *reported > 0 && *reported <= filled && filled - reported <= SHORT_OF_CHARACTER);
+        self.bytes.truncate(reported.map_or(end, |reported| begin + reported));
     }
 
     /// Sets the cell if there were pieces, and forgets them. A value that the application did not read to its end

@@ -269,7 +269,7 @@ impl Statement<Replayed> {
         if rc::succeeded(outcome.rc) {
             if let Call::BindColumn { binding, .. } = call
                 && !binding.target.is_null()
-                && self.connection.player().tells_of(function.name())
+                && self.connection.player().has_answers_of(function.name())
             {
                 match self.connection.local_outcome(&length_at_binding_key()) {
                     Ok(Some(said)) => {

@@ -133,7 +133,7 @@ impl Statement<Recorded> {
 impl Statement<Replayed> {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
         if question.is_address() {
-            let said = match self.connection.player().tells_of(function.name()) {
+            let said = match self.connection.player().has_answers_of(function.name()) {
                 true => self.connection.local_outcome(&address_key(function, question)),
                 false => Ok(None),
             };

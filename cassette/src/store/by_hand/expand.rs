@@ -50,7 +50,7 @@ pub(super) fn expand(log: &[u8], file: &Path) -> Expanded {
     let items = items(log, file, &mut expanded.problems);
     let mut ids = Ids::of(&items);
     for (at, item) in items.iter().enumerate() {
-        let told = is_told_of(&items, at);
+        let has_result_items = has_result_items(&items, at);
         let refuse = |wrong: Wrong| {
             let bytes = &log[item.bytes.clone()];
             let element = wrong.rest.strip_prefix('[').and_then(|rest| rest.split(']').next()?.parse().ok());
@@ -68,7 +68,7 @@ pub(super) fn expand(log: &[u8], file: &Path) -> Expanded {
             }
         };
         for number in 0..times.count + u32::from(times.open) {
-            let repeated = Repeated { open: number == times.count, number, told };
+            let repeated = Repeated { open: number == times.count, number, has_result_items };
             match entries(item, file, &mut ids, repeated, &mut expanded.documents) {
                 Ok(mut entries) => {
                     let connects = entries.iter_mut().filter(|entry| entry.method == Method::Connect);
@@ -268,7 +268,7 @@ struct Repeated {
     open: bool,
     number: u32,
     /// Whether items of their own describe its result.
-    told: bool,
+    has_result_items: bool,
 }
 
 /// Returns the entries that an item stands for.
@@ -276,7 +276,7 @@ fn entries(
     item: &Item,
     file: &Path,
     ids: &mut Ids,
-    Repeated { open, number, told }: Repeated,
+    Repeated { open, number, has_result_items }: Repeated,
     documents: &mut BTreeMap<String, Value>,
 ) -> Result<Vec<Entry>, Wrong> {
     let Written { method, fields, .. } = &item.written;
@@ -336,7 +336,7 @@ fn entries(
     let columns = columns(fields.get(Key::Columns), rows)?;
     let is_explicit = fields.get(Key::Columns).is_some() || fields.get(Key::Rows).is_some();
     let counted = fields.get(Key::RowCount);
-    let says_all = !failed && (is_explicit || counted.is_some() || !told);
+    let says_all = !failed && (is_explicit || counted.is_some() || !has_result_items);
     if says_all {
         let part = format!("columns_of_line_{}_{number}", item.line);
         let described = columns.iter().flatten().map(Column::described).collect();
@@ -381,16 +381,16 @@ fn driver(connect: &mut Entry) -> Result<Option<usize>, Wrong> {
 }
 
 /// Says whether items behind a command describe its result.
-fn is_told_of(items: &[Item], at: usize) -> bool {
-    let tells = |item: &Item| {
+fn has_result_items(items: &[Item], at: usize) -> bool {
+    let describes = |item: &Item| {
         let method = item.written.method;
         method.is_rows() || matches!(method, Method::Columns | Method::RowCount)
     };
     let own = &items[at].written;
     match own.statement {
-        None => items.get(at + 1).is_some_and(|next| next.written.statement.is_none() && tells(next)),
+        None => items.get(at + 1).is_some_and(|next| next.written.statement.is_none() && describes(next)),
         statement => items[at + 1..].iter().any(|item| {
-            (item.written.connection, item.written.statement) == (own.connection, statement) && tells(item)
+            (item.written.connection, item.written.statement) == (own.connection, statement) && describes(item)
         }),
     }
 }

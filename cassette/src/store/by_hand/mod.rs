@@ -236,9 +236,9 @@ impl Store for ByHand {
     /// Returns the answers in the connection's info file, followed by those of its driver.
     fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
         let mut answers = self.directory.info(connection)?;
-        let told: Vec<Fields> = answers.iter().map(question).collect();
+        let given: Vec<Fields> = answers.iter().map(question).collect();
         let of_driver = self.profile(connection).answers.iter();
-        answers.extend(of_driver.filter(|answer| !told.contains(&question(answer))).cloned());
+        answers.extend(of_driver.filter(|answer| !given.contains(&question(answer))).cloned());
         Ok(answers)
     }
 

@@ -38,7 +38,7 @@ pub(super) struct Command {
 pub(super) enum Action {
     Connect {
         dsn: String,
-        told: Vec<(String, Value)>,
+        described: Vec<(String, Value)>,
     },
     Run {
         sql: String,
@@ -150,16 +150,16 @@ impl Reading<'_> {
         let bytes = fs::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
         let item = Item { value: read_document(&bytes, path)?, file: path, line: 1 };
         let dsn = item.text("dsn")?.to_owned();
-        let told = self.told(&item.value, &["dsn"]);
-        self.connect(SINGLE, Action::Connect { dsn: dsn.clone(), told: told.clone() }, path, 1);
-        self.single = Some(Action::Connect { dsn, told });
+        let described = self.described(&item.value, &["dsn"]);
+        self.connect(SINGLE, Action::Connect { dsn: dsn.clone(), described: described.clone() }, path, 1);
+        self.single = Some(Action::Connect { dsn, described });
         Ok(())
     }
 
     /// Returns what a connect says of the connection, and notes other keys; `known` are keys that were read already.
-    fn told(&mut self, of: &Value, known: &[&str]) -> Vec<(String, Value)> {
+    fn described(&mut self, of: &Value, known: &[&str]) -> Vec<(String, Value)> {
         let Value::Map(pairs) = of else { return Vec::new() };
-        let (told, other): (Vec<_>, Vec<_>) = pairs
+        let (described, other): (Vec<_>, Vec<_>) = pairs
             .iter()
             .filter(|(key, value)| !known.contains(&key.as_str()) && *value != Value::Null)
             .cloned()
@@ -169,7 +169,7 @@ impl Reading<'_> {
         for (key, _) in other {
             self.log.notes.add(None, format!("`{key}` of a connect is not kept: a cassette has no place for it"));
         }
-        told
+        described
     }
 
     fn connect(&mut self, id: &str, action: Action, file: &Path, line: u32) {
@@ -186,11 +186,11 @@ impl Reading<'_> {
             if self.known.contains_key(&id) {
                 return Err(item.error("connection_id", format!("`{id}` is connected twice")));
             }
-            let mut told = self.told(&item.value, &["method", "connection_id", "dsn", "result"]);
+            let mut described = self.described(&item.value, &["method", "connection_id", "dsn", "result"]);
             if let Some(result) = item.value.get("result") {
-                told.extend(self.told(result, &[]));
+                described.extend(self.described(result, &[]));
             }
-            let action = Action::Connect { dsn: item.text("dsn")?.to_owned(), told };
+            let action = Action::Connect { dsn: item.text("dsn")?.to_owned(), described };
             self.connect(&id, action, item.file, item.line);
             return Ok(());
         }
@@ -222,9 +222,9 @@ impl Reading<'_> {
             _ => return Err(item.error("statement_id", "is neither a number nor a name")),
         };
         let again = self.known.get(id).is_some_and(|(_, statements)| begins && statements.contains_key(&named));
-        if let (true, Some(Action::Connect { dsn, told })) = (again, &self.single) {
+        if let (true, Some(Action::Connect { dsn, described })) = (again, &self.single) {
             // in version 1 each connection numbers its own statements, and only the last data source was written
-            let action = Action::Connect { dsn: dsn.clone(), told: told.clone() };
+            let action = Action::Connect { dsn: dsn.clone(), described: described.clone() };
             self.connect(id, action, item.file, item.line);
             let connection = ConnectionId(self.connections - 1);
             self.log.notes.add(

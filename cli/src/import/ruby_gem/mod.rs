@@ -166,11 +166,11 @@ impl<'w> Writing<'w> {
         let Command { connection, statement, action, .. } = command;
         let entry = |method: Method| Entry::new(method, *connection, Some(*statement));
         match action {
-            Action::Connect { dsn, told } => {
+            Action::Connect { dsn, described } => {
                 let connect = Entry::new(Method::Connect, self.recorder.connection(), None);
                 // ruby-odbc calls the ANSI functions
                 let connect = connect.with(Key::Dsn, dsn.as_str()).with(Key::Kind, "ansi");
-                self.recorder.command(&connect.with(Key::Result, Value::Map(told.clone())))
+                self.recorder.command(&connect.with(Key::Result, Value::Map(described.clone())))
             }
             Action::Run { sql, params } => {
                 match params.is_empty() {

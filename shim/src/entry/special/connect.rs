@@ -120,8 +120,8 @@ fn through_names<C: Width>(
     let mut reported: i16 = i16::MIN;
     let pointer = if out.is_null() { std::ptr::null_mut() } else { buffer.as_mut_ptr() };
     let outcome = call(units.as_ptr(), length, pointer, capacity as i16, &mut reported)?;
-    let told = reported != i16::MIN;
-    if told || buffer[0] != C::ZERO {
+    let has_length = reported != i16::MIN;
+    if has_length || buffer[0] != C::ZERO {
         let written = C::text(&buffer);
         let completed = plan.returned(request, &written);
         let count = |text: &str| C::units(text).len() as i64;
@@ -134,7 +134,7 @@ fn through_names<C: Width>(
             reported if reported > before => reported - plan.growth() as i64,
             reported => reported + after - before,
         };
-        let place = if told { LengthOut::from(out_len) } else { LengthOut::None };
+        let place = if has_length { LengthOut::from(out_len) } else { LengthOut::None };
         // SAFETY: the application's buffer, its capacity in characters, its length.
         if let Out::Text(text) = unsafe { Out::text(out, out_cap as isize, place, Unit::Characters) } {
             text.write(&completed, Some(length));

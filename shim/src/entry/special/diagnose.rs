@@ -134,12 +134,12 @@ unsafe fn give<C: Width>(
         true => out.fill(&decode_wide(&from_codeset(&encode_bytes(&record.message)))),
         false => out.fill(&record.message),
     };
-    let told = match (text.is_null(), cap) {
+    let is_cut = match (text.is_null(), cap) {
         (true, _) => record.in_pieces && !record.message.is_empty(),
         (false, 0) => cut && !record.silent_without_room,
         _ => cut,
     };
-    if told { rc::SUCCESS_WITH_INFO } else { rc::SUCCESS }
+    if is_cut { rc::SUCCESS_WITH_INFO } else { rc::SUCCESS }
 }
 
 pub unsafe fn SQLGetDiagField<C: Width>(
@@ -254,15 +254,15 @@ unsafe fn converted_field<C: Width>(
         return Some(unsafe { get(kind, real, record, field, value, cap, length) });
     }
     let mut text = vec![C::Other::ZERO; room + 1];
-    let (bytes, mut told) = (size_of_val(&text[..]).min(i16::MAX as usize) as i16, i16::MIN);
+    let (bytes, mut length_written) = (size_of_val(&text[..]).min(i16::MAX as usize) as i16, i16::MIN);
     // SAFETY: a live buffer and its size, and a live variable.
-    let code = unsafe { get(kind, real, record, field, text.as_mut_ptr().cast(), bytes, &mut told) };
+    let code = unsafe { get(kind, real, record, field, text.as_mut_ptr().cast(), bytes, &mut length_written) };
     if rc::succeeded(code) {
         // SAFETY: the application's buffer and its capacity.
         unsafe { give_text::<C>(&text, value.cast(), room) };
-        if told != i16::MIN {
-            let told = i64::from(told) * size_of::<C>() as i64 / size_of::<C::Other>() as i64;
-            NumberOut::from(length).write(told);
+        if length_written != i16::MIN {
+            let length_written = i64::from(length_written) * size_of::<C>() as i64 / size_of::<C::Other>() as i64;
+            NumberOut::from(length).write(length_written);
         }
     }
     Some(code)

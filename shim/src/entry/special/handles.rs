@@ -375,9 +375,10 @@ fn free_statement(token: Token, driver_call: impl Fn(&'static Driver, Handle) ->
             const DROP: u16 = 1;
             let real = RealCall { kind: STMT, core, driver_call: &driver_call };
             let freeing = Call::FreeStmt { option: DROP };
-            let told = mode_cache::with(token, statement, |mode| mode.serve(Function::SQLFreeHandle, &freeing, &real));
-            if let Some(told) = told.filter(|told| !rc::succeeded(told.rc)) {
-                return core.diagnostics.post(told);
+            let outcome =
+                mode_cache::with(token, statement, |mode| mode.serve(Function::SQLFreeHandle, &freeing, &real));
+            if let Some(refused) = outcome.filter(|outcome| !rc::succeeded(outcome.rc)) {
+                return core.diagnostics.post(refused);
             }
         } else if let Some(outcome) = core.real().and_then(|(driver, real)| driver_call(driver, real))
             && !rc::succeeded(outcome)

@@ -456,7 +456,7 @@ fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Op
     let position = match player.candidate(&mut cursor, asked, recorded) {
         Ok(Candidate::Command { place, .. }) => cursor.position(&player.index, place),
         Ok(Candidate::Rows { position, .. }) => Some(position),
-        Ok(Candidate::AtEnd | Candidate::Needless) => return Ok(Some(Vec::new())),
+        Ok(Candidate::AtEnd | Candidate::Skippable) => return Ok(Some(Vec::new())),
         Err(Scene::Unreadable(error)) => return Err(error),
         Err(_) => return Ok(None),
     };

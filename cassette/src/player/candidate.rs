@@ -63,7 +63,7 @@ impl LogPlayer {
                 cursor.hand_out(*position, *end, Arc::clone(&progress));
                 Ok(Some(progress))
             }
-            Candidate::AtEnd | Candidate::Needless => Ok(None),
+            Candidate::AtEnd | Candidate::Skippable => Ok(None),
         }
     }
 
@@ -158,8 +158,8 @@ impl LogPlayer {
         thread: Option<u16>,
     ) -> Result<Candidate, Scene> {
         let ends = asked.method.ends_transaction();
-        let needless = if ends { cursor.needless(&self.index, connection, asked.method) } else { None };
-        let next = match needless {
+        let skippable = if ends { cursor.skippable(&self.index, connection, asked.method) } else { None };
+        let next = match skippable {
             Some((position, place)) => Next::Command { position, place },
             None => cursor.next_of(&self.index, &*self.storage, thread)?,
         };

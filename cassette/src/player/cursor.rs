@@ -23,7 +23,7 @@ pub(super) enum Candidate {
     /// The statement is at the end of its data and stays there.
     AtEnd,
     /// Nothing was recorded, and that makes no difference.
-    Needless,
+    Skippable,
 }
 
 impl Candidate {
@@ -31,7 +31,7 @@ impl Candidate {
     pub(super) fn into_entry(self) -> Option<Entry> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => Some(entry),
-            Candidate::AtEnd | Candidate::Needless => None,
+            Candidate::AtEnd | Candidate::Skippable => None,
         }
     }
 
@@ -39,7 +39,7 @@ impl Candidate {
     pub(super) fn statement(&self) -> Option<u32> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => entry.statement,
-            Candidate::AtEnd | Candidate::Needless => None,
+            Candidate::AtEnd | Candidate::Skippable => None,
         }
     }
 }
@@ -250,7 +250,7 @@ impl Cursor {
     }
 
     /// Finds a command of this method on the connection that may be played now but need not be, and its place.
-    pub(crate) fn needless(&self, index: &Index, connection: ConnectionId, method: Method) -> Option<(u32, usize)> {
+    pub(crate) fn skippable(&self, index: &Index, connection: ConnectionId, method: Method) -> Option<(u32, usize)> {
         let places = (self.at..).map_while(|place| Some((self.position(index, place)?, place)));
         let mut before = places.take_while(|(position, _)| !index.is_due(*position) || self.finished(*position));
         before.find(|(position, _)| {

@@ -459,7 +459,7 @@ impl LogPlayer {
             Candidate::Command { place, .. } => {
                 state.cursor(self.order, &self.index, connection).position(&self.index, *place)
             }
-            Candidate::AtEnd | Candidate::Needless => None,
+            Candidate::AtEnd | Candidate::Skippable => None,
         };
         if !asked.method.is_rows() {
             statement.inspect(|of| _ = (state.after.failed.remove(of), state.after.ended.remove(of)));

@@ -71,7 +71,7 @@ pub(crate) struct Index {
     connects: Vec<u32>,
     /// Positions, in order, of the commands that need not be played: all those of connections that are asked nothing (spares of a
     /// pool), and the ends of transactions in which nothing was done, which client libraries send when they close a connection.
-    needless: Vec<u32>,
+    skippable: Vec<u32>,
     /// The connections about which an answer changed, ordered by id.
     with_answers: Vec<u32>,
     /// The methods that occur, one bit each.
@@ -228,7 +228,7 @@ impl Read {
 
 /// Finds the commands that need not be played. Of a connection that connected and only set attributes and ended transactions,
 /// without errors, these are all commands. Of any other connection they are the ends of transactions in which nothing was done.
-fn needless(
+fn skippable(
     slots: &[Slot],
     by_connection: &[u32],
     connects: &[u32],
@@ -236,7 +236,7 @@ fn needless(
 ) -> Result<Vec<u32>, CassetteError> {
     let slot = |position: &u32| &slots[*position as usize];
     let read = |position: &u32| storage.checked_entry(slot(position).place());
-    let mut needless = Vec::new();
+    let mut skippable = Vec::new();
     for own in by_connection.chunk_by(|one, other| slot(one).connection == slot(other).connection) {
         let commands = || own.iter().filter(|position| slot(position).method.class() == Class::Command);
         let does_something = |position: &u32| !is_of_spare(slot(position).method);
@@ -254,7 +254,7 @@ fn needless(
             }
             // a failed connect or a failed end of a transaction has to be played
             if all.len() == commands().count() {
-                needless.append(&mut all);
+                skippable.append(&mut all);
             }
             continue;
         }
@@ -262,13 +262,13 @@ fn needless(
         for position in commands() {
             let ends = slot(position).method.ends_transaction();
             if ends && !is_done && !read(position)?.has_outcome() {
-                needless.push(*position);
+                skippable.push(*position);
             }
             is_done = !ends && (is_done || does_something(position));
         }
     }
-    needless.sort_unstable();
-    Ok(needless)
+    skippable.sort_unstable();
+    Ok(skippable)
 }
 
 /// Says whether a command does nothing in the database as long as no other command follows it.
@@ -352,7 +352,7 @@ impl Index {
         let mut aside = Aside::default();
         if answers.is_empty() {
             aside.counts(&mut slots, storage)?;
-            return Ok((Index::of(slots, aside).with_needless(storage)?, Vec::new()));
+            return Ok((Index::of(slots, aside).with_skippable(storage)?, Vec::new()));
         }
         let mut at: HashMap<(u32, u32), usize> = HashMap::new();
         for (number, (slot, ..)) in answers.iter().enumerate() {
@@ -391,7 +391,7 @@ impl Index {
             Ok(Arc::new(ResultAnswer { connection, statement, asked, executed, read, index }))
         });
         let answers = answers.collect::<Result<_, CassetteError>>()?;
-        Ok((Index::of(slots, aside).with_needless(storage)?, answers))
+        Ok((Index::of(slots, aside).with_skippable(storage)?, answers))
     }
 
     fn of(mut slots: Vec<Slot>, aside: Aside) -> Index {
@@ -412,13 +412,13 @@ impl Index {
         with_answers.sort_unstable();
         with_answers.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
-        let needless = Vec::new();
+        let skippable = Vec::new();
         Index {
             slots,
             by_connection,
             by_statement,
             connects,
-            needless,
+            skippable,
             with_answers,
             methods,
             threads,
@@ -475,9 +475,9 @@ impl Index {
         }
     }
 
-    fn with_needless(self, storage: &dyn Store) -> Result<Index, CassetteError> {
-        let needless = needless(&self.slots, &self.by_connection, &self.connects, storage)?;
-        Ok(Index { needless, ..self })
+    fn with_skippable(self, storage: &dyn Store) -> Result<Index, CassetteError> {
+        let skippable = skippable(&self.slots, &self.by_connection, &self.connects, storage)?;
+        Ok(Index { skippable, ..self })
     }
 
     /// Returns the threads of a connection in the order in which they came, if there were several.
@@ -546,18 +546,18 @@ impl Index {
 
     /// Says whether a command need not be played: the program may leave it out or do it at any time. A connect like
     /// that belongs to a spare.
-    pub(crate) fn is_needless(&self, position: u32) -> bool {
-        !self.needless.is_empty() && self.needless.binary_search(&position).is_ok()
+    pub(crate) fn is_skippable(&self, position: u32) -> bool {
+        !self.skippable.is_empty() && self.skippable.binary_search(&position).is_ok()
     }
 
     /// Makes every command due, so that each has to be played in its turn.
-    pub(crate) fn needs_all(&mut self) {
-        self.needless.clear();
+    pub(crate) fn require_all(&mut self) {
+        self.skippable.clear();
     }
 
     /// Says whether the entry at a position is a command that has to be played in its turn.
     pub(crate) fn is_due(&self, position: u32) -> bool {
-        self.is_command(position) && !self.is_needless(position)
+        self.is_command(position) && !self.is_skippable(position)
     }
 
     /// Says whether the entry at a position is a command.

@@ -50,7 +50,7 @@ impl LogPlayer {
         let free = faulty.filter(|connect| agrees(connect) && self.order == Order::Connection).copied().or(free);
         // The connect of a connection that was asked nothing has no turn. If it stands before the next command, it comes first,
         // as it did in the recording. Any other such connect is taken only if there is nothing else.
-        let is_spare = |connect: &&Connect| self.index.is_needless(connect.position);
+        let is_spare = |connect: &&Connect| self.index.is_skippable(connect.position);
         let spares = || state.sessions.free().filter(agrees).filter(is_spare);
         let earlier = match self.order {
             Order::Global => {
@@ -191,8 +191,8 @@ impl LogPlayer {
             return Err(scene);
         }
         // after a fault, a repeated command is the recorded one
-        if !self.faults.have_struck() && self.is_needless(state, asked)? {
-            return Ok(self.taken(state, asked, Candidate::Needless, None));
+        if !self.faults.have_struck() && self.is_skippable(state, asked)? {
+            return Ok(self.taken(state, asked, Candidate::Skippable, None));
         }
         if let Some(found) = self.step_pooled(state, asked)? {
             return Ok(found);
@@ -250,7 +250,7 @@ impl LogPlayer {
 
     /// Says whether a command may be played though it was not recorded: the end of a transaction in which nothing was
     /// done, or an attribute set on a spare connection.
-    fn is_needless(&self, state: &State, asked: &Entry) -> Result<bool, Scene> {
+    fn is_skippable(&self, state: &State, asked: &Entry) -> Result<bool, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
         // with several parts, everything the process does helps to tell which part it plays
         if self.storage.0.all.len() > 1 {

@@ -154,7 +154,7 @@ impl LogPlayer {
     /// Says whether a session's connect is played. Under `order: global` a connection cannot be one whose connect is still to come.
     fn reached(&self, state: &State, session: Session) -> bool {
         let connect = state.sessions.connects.of(session.connection);
-        let passed = |position: u32| self.index.is_needless(position) || state.whole.passed(&self.index, position);
+        let passed = |position: u32| self.index.is_skippable(position) || state.whole.passed(&self.index, position);
         match self.order {
             // an additional connection has no connect in the log
             Order::Global => connect.is_none_or(|connect| passed(connect.position)),

@@ -325,7 +325,7 @@ impl SessionMatcher {
     /// Says whether the session is that of a spare, which is asked nothing.
     pub(super) fn is_spare(&self, index: &Index, session: Session) -> bool {
         match self.connects.of(session.connection) {
-            Some(connect) => index.is_needless(connect.position),
+            Some(connect) => index.is_skippable(connect.position),
             None => self.additional.contains_key(&session.connection),
         }
     }

@@ -58,7 +58,7 @@ impl Sources {
             };
             if is_part {
                 // what a process does tells which part it plays, and a connect may be all it does
-                index.needs_all();
+                index.require_all();
             }
             let homes = Homes::read(&index, &*storage)?;
             let answered_functions = homes.functions(&index, &*storage)?;

@@ -133,7 +133,7 @@ pub(super) struct Log {
 const LONGEST: usize = 6;
 
 /// Says whether these bytes are so few that an entry of them cannot be too large, however they are written.
-fn check_is_needless(inputs: usize) -> bool {
+fn is_always_short(inputs: usize) -> bool {
     ENTRY_ROOM + LONGEST * inputs <= files::LONGEST_PIECE
 }
 
@@ -348,7 +348,7 @@ impl Recorder {
     /// It does not fit, or the first failure of this recording, if there is much.
     #[inline]
     pub fn fits(&self, inputs: usize, asked: impl FnOnce() -> Entry) -> Result<(), CassetteError> {
-        if check_is_needless(inputs) {
+        if is_always_short(inputs) {
             return Ok(());
         }
         self.ready()?;

@@ -167,7 +167,7 @@ impl Player {
     }
 
     /// Says whether no connection is open.
-    pub fn rests(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.log.state.read().sessions.open().next().is_none()
     }
 
@@ -502,7 +502,7 @@ impl Player {
     /// may stand for another recorded connection.
     pub fn idle(&self, connection: ConnectionId) {
         if let Some(live) = self.log.state.read().sessions.live(connection) {
-            live.rests(true);
+            live.set_idle(true);
         }
     }
 

@@ -77,7 +77,7 @@ impl LogPlayer {
             }
             None if early => return self.connect_early(state, groups),
             None => {
-                let rest = state.sessions.rests(&groups).next();
+                let rest = state.sessions.remainders(&groups).next();
                 let connect = rest.and_then(|rest| state.sessions.connects.of(rest.connection));
                 match (rest, connect) {
                     (Some(rest), Some(connect)) => {

@@ -145,11 +145,11 @@ impl Live {
     /// Notes that a statement is used.
     pub(super) fn uses(&self, statement: Option<u32>) {
         self.used.fetch_max(statement.unwrap_or(0), Ordering::Relaxed);
-        self.rests(false);
+        self.set_idle(false);
     }
 
     /// Sets whether the connection is idle: yes when the driver manager has checked whether it can be used again, no when it is used.
-    pub(super) fn rests(&self, idle: bool) {
+    pub(super) fn set_idle(&self, idle: bool) {
         self.idle.store(idle, Ordering::Relaxed);
     }
 
@@ -159,7 +159,7 @@ impl Live {
     }
 
     /// Returns what is left of its session after `played` commands.
-    fn rest(&self, played: usize) -> Session {
+    fn remainder(&self, played: usize) -> Session {
         let Session { connection, begin, statements } = self.session;
         Session { connection, begin: begin + played, statements: statements + (self.used() - self.first) }
     }
@@ -170,7 +170,7 @@ impl Live {
         self.numbers.clear();
         self.threads.clear();
         (self.session, self.first) = (session, self.used());
-        self.rests(false);
+        self.set_idle(false);
     }
 }
 
@@ -183,7 +183,7 @@ fn under(first: u32, session: Session, statement: u32) -> u32 {
 #[derive(Clone, Copy, Debug)]
 enum Holder {
     Live(ConnectionId),
-    /// Nobody any more. Its rest may be a session.
+    /// Nobody any more. Its remainder may be a session.
     Past,
 }
 
@@ -196,8 +196,8 @@ pub(super) struct SessionMatcher {
     /// connection has.
     additional: HashMap<ConnectionId, Connect>,
     holders: BTreeMap<ConnectionId, Holder>,
-    /// Rests of recorded connections that were closed before their end.
-    rests: Vec<Session>,
+    /// Remainders of recorded connections that were closed before their end.
+    remainders: Vec<Session>,
     /// All connects of the log before this one are taken.
     first_free: usize,
     /// The number of live connections so far.
@@ -275,14 +275,14 @@ impl SessionMatcher {
         matches!(self.holders.get(&connection), Some(Holder::Past))
     }
 
-    /// Iterates over the rests that agree with one of these groups.
-    pub(super) fn rests(&self, groups: &[Group]) -> impl Iterator<Item = Session> {
-        self.rests.iter().copied().filter(|rest| self.agrees(groups, rest.connection))
+    /// Iterates over the remainders that agree with one of these groups.
+    pub(super) fn remainders(&self, groups: &[Group]) -> impl Iterator<Item = Session> {
+        self.remainders.iter().copied().filter(|remainder| self.agrees(groups, remainder.connection))
     }
 
-    /// Says whether there are rests of closed connections.
-    pub(super) fn has_rests(&self) -> bool {
-        !self.rests.is_empty()
+    /// Says whether there are remainders of closed connections.
+    pub(super) fn has_remainders(&self) -> bool {
+        !self.remainders.is_empty()
     }
 
     fn agrees(&self, groups: &[Group], connection: ConnectionId) -> bool {
@@ -356,7 +356,7 @@ impl SessionMatcher {
         let Some(live) = self.lives.get_mut(&id) else { return };
         live.ended = true;
         match played {
-            Some(played) if pooled && !complete => self.rests.push(live.rest(played)),
+            Some(played) if pooled && !complete => self.remainders.push(live.remainder(played)),
             // another live connection may turn out to be this one
             _ if !complete => return,
             _ => {}
@@ -384,14 +384,14 @@ impl SessionMatcher {
             self.first_free = self.first_free.min(number);
         } else if vacant {
             self.holders.insert(left.connection, Holder::Past);
-            self.rests.push(left);
+            self.remainders.push(left);
         }
         self.hold(session, id);
         vacant.then_some(left)
     }
 
     fn hold(&mut self, session: Session, id: ConnectionId) {
-        self.rests.retain(|rest| *rest != session);
+        self.remainders.retain(|remainder| *remainder != session);
         self.holders.insert(session.connection, Holder::Live(id));
         self.advance();
     }
@@ -413,7 +413,7 @@ impl SessionMatcher {
     /// others, each in recorded order.
     pub(super) fn choices(&self, id: ConnectionId) -> Vec<Choice> {
         let fresh = self.free().map(|connect| Session::fresh(connect.connection));
-        let free = fresh.chain(self.rests.iter().copied()).map(|session| Choice { session, holder: None });
+        let free = fresh.chain(self.remainders.iter().copied()).map(|session| Choice { session, holder: None });
         let others = self.lives.iter().filter(|(other, _)| **other != id);
         let mut held: Vec<Choice> =
             others.map(|(other, live)| Choice { session: live.session, holder: Some(*other) }).collect();
@@ -443,8 +443,8 @@ mod tests {
         assert_eq!(one.recorded(None), (b, None));
         one.uses(Some(5));
         // the rest of `b` after three of its commands and two statements, held by another connection
-        let rest = one.rest(3);
-        assert_eq!(rest, Session { connection: b, begin: 4, statements: 2 });
-        assert_eq!(live(rest).recorded(Some(1)), (b, Some(3)));
+        let remainder = one.remainder(3);
+        assert_eq!(remainder, Session { connection: b, begin: 4, statements: 2 });
+        assert_eq!(live(remainder).recorded(Some(1)), (b, Some(3)));
     }
 }

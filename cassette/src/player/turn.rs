@@ -71,7 +71,7 @@ impl LogPlayer {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let all_wait = self.all_wait(state);
         state.waiting.early = connects && all_wait && self.has_a_turn(state, asked)?;
-        let another = state.sessions.free().next().is_some() || state.sessions.has_rests();
+        let another = state.sessions.free().next().is_some() || state.sessions.has_remainders();
         let waits = !left.is_zero() && (!all_wait || another);
         if waits && !state.waiting.early {
             RwLockWriteGuard::unlocked(state, || bell.wait(left.min(LOOK)));

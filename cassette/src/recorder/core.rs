@@ -450,7 +450,7 @@ impl Recorder {
     }
 
     /// Says whether no connection is open. The cassette is published then.
-    pub fn rests(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.log.lock().open_connections.is_empty()
     }
 

@@ -44,12 +44,12 @@ pub(super) fn end_others(test: Option<&TestRun>) {
     let is_done = |of: &Option<TestRun>| of.as_ref().is_some_and(|of| is_over(of, test));
     let mut over: Vec<_> = {
         let recorders = RECORDERS.get().lock();
-        let over = recorders.iter().filter(|(_, open)| is_done(&open.test) && open.cassette.rests());
+        let over = recorders.iter().filter(|(_, open)| is_done(&open.test) && open.cassette.is_idle());
         over.map(|(path, _)| path.clone()).collect()
     };
     {
         let players = PLAYERS.get().lock();
-        let done = players.iter().filter(|(_, open)| is_done(&open.test) && open.cassette.rests());
+        let done = players.iter().filter(|(_, open)| is_done(&open.test) && open.cassette.is_idle());
         over.extend(done.map(|(path, _)| path.clone()));
     }
     over.iter().for_each(|path| eject::retire(path));

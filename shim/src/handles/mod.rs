@@ -29,8 +29,8 @@ pub static DESCRIPTORS: Slab<Descriptor> = Slab::new();
 /// that only the driver manager's pool keeps, and a statement's own descriptors, do not count. It never waits, because
 /// it is called at process exit.
 pub fn alive() -> (usize, usize, usize) {
-    let rests = |state: &ConnectionState| state.pooled.is_some() && state.statements.is_empty();
-    let in_use = |connection: &&Connection| connection.state.try_lock().is_some_and(|state| !rests(&state));
+    let is_idle = |state: &ConnectionState| state.pooled.is_some() && state.statements.is_empty();
+    let in_use = |connection: &&Connection| connection.state.try_lock().is_some_and(|state| !is_idle(&state));
     let of_connection = |owner: &Option<DescriptorOwner>| matches!(owner, Some(DescriptorOwner::Connection(_)));
     let allocated = |descriptor: &&Descriptor| descriptor.owner.try_lock().is_some_and(|owner| of_connection(&owner));
     (

@@ -148,7 +148,7 @@ impl Connection<Recorded> {
     fn leave(&self) {
         for (recorder, id) in self.cassettes.all() {
             match recorder.disconnect(id) {
-                Ok(()) if recorder.rests() => crate::cassettes::published(recorder.name(), &recorder),
+                Ok(()) if recorder.is_idle() => crate::cassettes::published(recorder.name(), &recorder),
                 Ok(()) => {}
                 Err(error) => crate::cassettes::unwritable(&error, true),
             }

@@ -554,11 +554,11 @@ impl LogPlayer {
             }
             match self.wait(&mut turn, &mut state, asked, &scene) {
                 Ok(true) => continue,
-                Ok(false) if self.order == Order::Global && !turn.for_anyone => {
+                Ok(false) if self.order == Order::Global && !turn.any_thread => {
                     // the database knows nothing of threads, and a client library may use any of its own
-                    turn.for_anyone = true;
-                    state.waiting.for_anyone = self.is_next(asked, &scene).unwrap_or(false);
-                    if state.waiting.for_anyone {
+                    turn.any_thread = true;
+                    state.waiting.any_thread = self.is_next(asked, &scene).unwrap_or(false);
+                    if state.waiting.any_thread {
                         continue;
                     }
                 }

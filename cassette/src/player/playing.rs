@@ -175,11 +175,11 @@ impl LogPlayer {
 
     /// Plays a step as it was recorded, without a fault.
     pub(super) fn step_in_order(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
-        let for_anyone = std::mem::take(&mut state.waiting.for_anyone);
+        let any_thread = std::mem::take(&mut state.waiting.any_thread);
         let Some(live) = state.sessions.live(asked.connection) else { return Err(Scene::Exhausted) };
         let (recorded, threads) = (live.recorded(asked.statement), live.threads());
         let cursor = state.cursor(self.order, &self.index, recorded.0);
-        cursor.threads = if for_anyone { (None, Vec::new()) } else { threads };
+        cursor.threads = if any_thread { (None, Vec::new()) } else { threads };
         let scene = match self.candidate(cursor, asked, recorded) {
             Ok(candidate) => {
                 let progress = self.take(&candidate, cursor, asked)?;

@@ -138,7 +138,7 @@ pub(super) struct Turn {
     /// Whether there are other threads that may play what comes before.
     pub(super) has_others: bool,
     /// Whether the command was left to another thread of the connection, and none came for it.
-    pub(super) for_anyone: bool,
+    pub(super) any_thread: bool,
 }
 
 /// All calls that wait.
@@ -152,7 +152,7 @@ pub(super) struct Waiting {
     /// Whether the next connect goes ahead without waiting for its turn.
     pub(super) early: bool,
     /// Whether the next command goes to the thread that asks, whichever thread of the connection recorded it.
-    pub(super) for_anyone: bool,
+    pub(super) any_thread: bool,
 }
 
 /// A call that waits.

@@ -536,7 +536,7 @@ impl LogPlayer {
             if let Some(first) = &state.sticky {
                 return Err(Mismatch { repeated: true, ..first.clone() });
             }
-            let chosen = self.choose(&mut state, asked);
+            let chosen = self.narrow_parts(&mut state, asked);
             let mut scene = match chosen.and_then(|chosen| Ok((step(&mut state)?, chosen))) {
                 Ok((played, chosen)) => {
                     if let Err(error) = self.chosen(&mut state, chosen) {

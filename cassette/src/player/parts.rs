@@ -29,14 +29,14 @@ use crate::{CassetteError, ConnectionId, Entry, Method};
 
 impl LogPlayer {
     /// Runs before a step. Where the parts that may be this process's differ, takes one that goes on with what is asked.
-    pub(super) fn choose(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
+    pub(super) fn narrow_parts(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
         let Some(mut choosing) = state.choosing.take() else { return Ok(None) };
-        let chosen = self.choose_among(&mut choosing, state, asked);
+        let chosen = self.narrow_among(&mut choosing, state, asked);
         state.choosing = Some(choosing);
         chosen
     }
 
-    fn choose_among(&self, choosing: &mut Choosing, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
+    fn narrow_among(&self, choosing: &mut Choosing, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
         let sources = &*self.storage.0;
         if !choosing.entered {
             if !choosing.processes.take(&self.group(&choosing.left), choosing.left.len()) {
@@ -284,7 +284,7 @@ impl UnitsOfParts {
     }
 
     /// Chooses the units that play what is asked.
-    fn choose(&self, log: &LogPlayer, asked: &Entry) -> Result<Chosen<'_>, Mismatch> {
+    fn part_for(&self, log: &LogPlayer, asked: &Entry) -> Result<Chosen<'_>, Mismatch> {
         let decided = || Chosen { current: self.current(log), others: Vec::new(), _one: None };
         if self.parts.len() == 1 || self.is_decided.load(Ordering::Acquire) {
             return Ok(decided());
@@ -314,7 +314,7 @@ impl UnitsOfParts {
 
     /// Plays a command under `order: any`.
     pub(super) fn command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
-        let chosen = self.choose(log, asked)?;
+        let chosen = self.part_for(log, asked)?;
         let entry = chosen.current.command(log, asked)?;
         for other in &chosen.others {
             other.command(log, asked)?;
@@ -332,7 +332,7 @@ impl UnitsOfParts {
                 Ok(fetched)
             }))
         };
-        match self.choose(log, asked) {
+        match self.part_for(log, asked) {
             Ok(chosen) => fetched(chosen),
             Err(mismatch) => Some(Err(mismatch)),
         }
@@ -349,7 +349,7 @@ impl UnitsOfParts {
                 Ok(scrolled)
             }))
         };
-        match self.choose(log, asked) {
+        match self.part_for(log, asked) {
             Ok(chosen) => scrolled(chosen),
             Err(mismatch) => Some(Err(mismatch)),
         }

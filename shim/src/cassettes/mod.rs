@@ -83,7 +83,7 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
                 return Ok(Action::Record);
             }
             let shown = settings.cassette.as_ref().map_or(path.as_path(), |name| &name.path);
-            let chosen = once::choose(&path, shown, &variable);
+            let chosen = once::action(&path, shown, &variable);
             chosen.map_err(|error| unplayable(&path, format!("once: {error}")))
         }
     }

@@ -21,7 +21,7 @@ pub enum Action {
 ///
 /// # Errors
 /// The recording is incomplete; there is none and this is CI; or something else is at the path.
-pub(super) fn choose(path: &Path, shown: &Path, environment: Environment<'_>) -> Result<Action, String> {
+pub(super) fn action(path: &Path, shown: &Path, environment: Environment<'_>) -> Result<Action, String> {
     let shown = shown.display();
     match state(path).map_err(|error| error.to_string())? {
         State::Complete => Ok(Action::Replay),
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn absent_is_recorded_but_not_in_ci() {
         let path = directory("once_absent").join("c");
-        assert_eq!(choose(&path, Path::new("x"), &at_desk), Ok(Action::Record));
-        let refused = choose(&path, Path::new("x"), &in_ci).unwrap_err();
+        assert_eq!(action(&path, Path::new("x"), &at_desk), Ok(Action::Record));
+        let refused = action(&path, Path::new("x"), &in_ci).unwrap_err();
         assert!(refused.contains("CI is set") && refused.contains("super8 record"), "{refused}");
     }
 
@@ -85,9 +85,9 @@ mod tests {
         )
         .unwrap();
         std::fs::write(path.join("metadata.yml"), metadata(true)).unwrap();
-        assert_eq!(choose(&path, Path::new("x"), &in_ci), Ok(Action::Replay));
+        assert_eq!(action(&path, Path::new("x"), &in_ci), Ok(Action::Replay));
         std::fs::write(path.join("metadata.yml"), metadata(false)).unwrap();
-        let refused = choose(&path, Path::new("x"), &at_desk).unwrap_err();
+        let refused = action(&path, Path::new("x"), &at_desk).unwrap_err();
         for part in ["commands.yml:1 a/2 run \"SELECT\"", "super8 record", "super8 recover"] {
             assert!(refused.contains(part), "{refused}");
         }

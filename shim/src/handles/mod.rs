@@ -83,7 +83,7 @@ impl HandleCore {
     }
 
     /// Sets whether the handle is recorded or replayed.
-    pub fn set_moded(&self, intercepted: bool) {
+    pub fn set_intercepted(&self, intercepted: bool) {
         self.intercepted.store(intercepted, Ordering::Release);
     }
 
@@ -100,7 +100,7 @@ impl HandleCore {
 
     fn reset(&self) {
         self.set_real(None);
-        self.set_moded(false);
+        self.set_intercepted(false);
         self.set_reads_by_error(false);
         self.diagnostics.clear();
     }

@@ -191,7 +191,7 @@ fn connect<C: Width>(
             match recorded {
                 Ok(mode) if rc::succeeded(code) => {
                     *connection.mode.lock() = Some(mode);
-                    connection.core.set_moded(true);
+                    connection.core.set_intercepted(true);
                 }
                 Ok(_) => {}
                 Err(failure) => {
@@ -242,7 +242,7 @@ fn replay(connection: &Connection, request: &Request, plan: &Plan) -> i16 {
     let connected = mode.is_some() && rc::succeeded(outcome.rc);
     if connected {
         *connection.mode.lock() = mode;
-        connection.core.set_moded(true);
+        connection.core.set_intercepted(true);
     }
     connection.state.lock().connected = connected;
     connection.core.diagnostics.post(outcome)

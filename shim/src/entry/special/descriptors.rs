@@ -56,7 +56,7 @@ pub(super) unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
         *descriptor.owner.lock() = Some(DescriptorOwner::Connection(owner));
         if let Some(mode) = mode {
             *descriptor.mode.lock() = Some(mode.descriptor());
-            descriptor.core.set_moded(true);
+            descriptor.core.set_intercepted(true);
         }
         connection.state.lock().descriptors.insert(token);
         // SAFETY: the application's out-pointer.
@@ -205,7 +205,7 @@ fn own_descriptor(
     }
     let (token, descriptor) = DESCRIPTORS.allocate()?;
     descriptor.core.set_real(real);
-    descriptor.core.set_moded(statement.core.intercepted());
+    descriptor.core.set_intercepted(statement.core.intercepted());
     descriptor.core.set_reads_by_error(statement.core.reads_by_error());
     *descriptor.owner.lock() = Some(DescriptorOwner::Statement(statement_token, role));
     tokens[role as usize] = Some(token);

@@ -262,7 +262,7 @@ unsafe fn allocate_statement(dbc: Handle, out: *mut Handle) -> i16 {
         statement.set_connection(owner);
         if let Some(mode) = mode {
             *statement.mode.lock() = Some(mode.statement());
-            statement.core.set_moded(true);
+            statement.core.set_intercepted(true);
         }
         connection.state.lock().statements.insert(token);
         // SAFETY: the application's out-pointer.
@@ -423,7 +423,7 @@ pub fn end_connection(connection: &Connection) {
     statements.into_iter().for_each(release_statement);
     descriptors.into_iter().for_each(descriptors::release);
     let mode = connection.mode.lock().take();
-    connection.core.set_moded(false);
+    connection.core.set_intercepted(false);
     if let Some(mode) = mode {
         mode.disconnected();
     }

@@ -222,7 +222,11 @@ fn outcomes_are_looked_up_where_one_of_the_function_is_recorded() {
         recorder.outcome(connection, &key("SQLCancel"), None, None).unwrap();
         recorder.disconnect(connection).unwrap();
         let player = if trace { play_trace(parent.path()).unwrap() } else { player(&parent.path().join("d")) };
-        assert!(player.has_answers_of("SQLBindCol") && player.has_answers_of("SQLAllocHandle") && !player.has_answers_of("SQLCancel"));
+        assert!(
+            player.has_answers_of("SQLBindCol")
+                && player.has_answers_of("SQLAllocHandle")
+                && !player.has_answers_of("SQLCancel")
+        );
         player.connect(&connect(A, "shop")).unwrap();
         let told = |function| {
             let told = player.outcome(A, &key(function)).unwrap();

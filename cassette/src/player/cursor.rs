@@ -166,7 +166,7 @@ impl Cursor {
     }
 
     /// Says whether all rows that were handed out are read to their end.
-    pub(crate) fn settled(&self) -> bool {
+    pub(crate) fn rows_are_read(&self) -> bool {
         self.handed.iter().all(|handed| handed.progress.done())
     }
 

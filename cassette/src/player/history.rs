@@ -24,7 +24,7 @@ impl LogPlayer {
     /// Returns how many commands of the session are played. `None` while its rows are being read, or if its threads are not in order.
     pub(super) fn played(&self, state: &mut State, session: Session) -> Option<usize> {
         let cursor = state.cursor(self.order, &self.index, session.connection);
-        if self.order == Order::Connection && !(cursor.settled() && cursor.is_in_order()) {
+        if self.order == Order::Connection && !(cursor.rows_are_read() && cursor.is_in_order()) {
             return None;
         }
         let commands = self.index.commands_of(session.connection).skip(session.begin);
@@ -34,7 +34,7 @@ impl LogPlayer {
     /// The same with the rows that are being read: a connection that reads may go on with another session that has the same ones.
     pub(super) fn played_with_rows(&self, state: &mut State, session: Session) -> Option<usize> {
         let cursor = state.cursor(self.order, &self.index, session.connection);
-        if self.order != Order::Connection || cursor.settled() {
+        if self.order != Order::Connection || cursor.rows_are_read() {
             return self.played(state, session);
         }
         let commands = self.index.commands_of(session.connection).skip(session.begin);

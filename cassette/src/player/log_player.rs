@@ -226,7 +226,7 @@ impl LogPlayer {
     pub(super) fn redacted(&self, asked: &Entry) -> Option<Entry> {
         let redacted = self.redactor.entry(asked)?;
         Some(match self.coming(asked) {
-            Some(recorded) => self.redactor.settled(&recorded, asked, redacted),
+            Some(recorded) => self.redactor.comparable(&recorded, asked, redacted),
             None => redacted,
         })
     }

@@ -611,8 +611,8 @@ impl Player {
     ///
     /// # Errors
     /// An entry is unreadable.
-    pub fn settle(&self) -> Result<Option<&dyn Store>, CassetteError> {
-        self.log.settle(|state| match &self.any {
+    pub fn decide_part(&self) -> Result<Option<&dyn Store>, CassetteError> {
+        self.log.decide_part(|state| match &self.any {
             Some(any) => Ok(!any.current(&self.log).unplayed(&self.log, state)?.is_empty()),
             None => Ok(!self.log.left_unplayed(state)?.is_empty()),
         })

@@ -214,9 +214,9 @@ impl LogPlayer {
         Ok(())
     }
 
-    /// Decides for good which part this process played: see [`super::Player::settle`]. `unplayed` says whether anything
+    /// Decides for good which part this process played: see [`super::Player::decide_part`]. `unplayed` says whether anything
     /// of the current part is left.
-    pub(super) fn settle(
+    pub(super) fn decide_part(
         &self,
         unplayed: impl Fn(&mut State) -> Result<bool, CassetteError>,
     ) -> Result<Option<&dyn Store>, CassetteError> {

@@ -169,7 +169,7 @@ impl LogPlayer {
         let was = was.filter(|was| self.order == Order::Connection && is_own(was));
         let reading = was.and_then(|was| {
             let cursor = state.cursor(self.order, &self.index, was.connection);
-            (!cursor.settled()).then(|| self.reading_on(cursor, was, session))
+            (!cursor.rows_are_read()).then(|| self.reading_on(cursor, was, session))
         });
         let left = state.sessions.moves(live, session);
         if self.order == Order::Connection {

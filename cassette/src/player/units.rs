@@ -114,10 +114,10 @@ impl First<'_> {
 
     /// Says whether this is the given recorded execution.
     fn is(&self, recorded: &Entry, comparison: &Comparison) -> bool {
-        let settled = |redactor: &Redactor| redactor.settled(recorded, self.asked, self.execution.clone());
+        let comparable = |redactor: &Redactor| redactor.comparable(recorded, self.asked, self.execution.clone());
         comparison.difference(recorded, self.execution).is_none()
             // a value that the program read in redacted form stands for the original one
-            || self.redactor.is_some_and(|redactor| comparison.difference(recorded, &settled(redactor)).is_none())
+            || self.redactor.is_some_and(|redactor| comparison.difference(recorded, &comparable(redactor)).is_none())
     }
 }
 

@@ -146,16 +146,16 @@ impl Redactor {
 
     /// Returns the redacted entry as it is compared with `recorded`, which may be the one that is asked for. A value
     /// that the program read in redacted form stands for the original one.
-    pub(crate) fn settled(&self, recorded: &Entry, asked: &Entry, redacted: Entry) -> Entry {
+    pub(crate) fn comparable(&self, recorded: &Entry, asked: &Entry, redacted: Entry) -> Entry {
         let Some(rules) = self.rules.get() else { return redacted };
-        let settled = |(key, value): (Key, Value)| match (key, recorded.get(key), asked.get(key)) {
+        let comparable = |(key, value): (Key, Value)| match (key, recorded.get(key), asked.get(key)) {
             (Key::Params | Key::Values, Some(recorded), Some(raw)) => {
-                let value = rules.settled(recorded, raw, &value);
+                let value = rules.comparable(recorded, raw, &value);
                 (key, value)
             }
             _ => (key, value),
         };
-        Entry { fields: redacted.fields.into_iter().map(settled).collect(), ..redacted }
+        Entry { fields: redacted.fields.into_iter().map(comparable).collect(), ..redacted }
     }
 
     /// Returns a document as it may stand in the cassette, because a driver may name a column after its expression.

@@ -68,12 +68,12 @@ impl Redaction {
 
     /// Returns what to compare with `recorded` if a program asks with `raw`, from which the rules make `redacted`. This is the
     /// recorded value if it stands for the value asked with, or for the original of a value that was read in redacted form.
-    pub(super) fn settled(&self, recorded: &Value, raw: &Value, redacted: &Value) -> Value {
+    pub(super) fn comparable(&self, recorded: &Value, raw: &Value, redacted: &Value) -> Value {
         match (recorded, raw, redacted) {
             _ if recorded == redacted => redacted.clone(),
             (Value::List(recorded), Value::List(raw), Value::List(redacted)) if raw.len() == redacted.len() => {
                 let of = |at: usize| match recorded.get(at) {
-                    Some(recorded) => self.settled(recorded, &raw[at], &redacted[at]),
+                    Some(recorded) => self.comparable(recorded, &raw[at], &redacted[at]),
                     None => redacted[at].clone(),
                 };
                 Value::List((0..raw.len()).map(of).collect())
@@ -193,11 +193,11 @@ mod tests {
         for (at, value) in values.iter().enumerate() {
             let recorded = rules.whole(value);
             for (other, asked) in values.iter().enumerate() {
-                assert_eq!(rules.settled(&recorded, asked, asked) == recorded, at == other, "{value:?} {asked:?}");
+                assert_eq!(rules.comparable(&recorded, asked, asked) == recorded, at == other, "{value:?} {asked:?}");
             }
         }
         let torn: Value = format!("{BEGIN}aé{}>", "b".repeat(13)).into();
-        assert_eq!(rules.settled(&torn, &"x".into(), &"x".into()), rules.whole(&"x".into()), "no mark of ours");
+        assert_eq!(rules.comparable(&torn, &"x".into(), &"x".into()), rules.whole(&"x".into()), "no mark of ours");
         for nothing in [Value::Null, Value::Map(vec![("UNBOUND".to_owned(), Value::Null)])] {
             assert_eq!(rules.whole(&nothing), nothing);
         }
@@ -225,7 +225,7 @@ mod tests {
                 c_type => Value::Map(vec![(c_type.to_owned(), text.into())]),
             };
             let recorded = rules.whole(&value(text));
-            let settled = rules.settled(&recorded, &value(&read), &value(&read));
+            let settled = rules.comparable(&recorded, &value(&read), &value(&read));
             assert_eq!(settled == recorded, sent, "{c_type} {text} {read}");
         }
     }

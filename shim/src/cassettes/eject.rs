@@ -78,7 +78,7 @@ fn eject_one(cassette: &Path) -> Ejected {
     if let Some(report) = open.report {
         return Ejected::Mismatch(report);
     }
-    let part = if open.meant { ending::settle(cassette, &open.cassette) } else { cassette.to_owned() };
+    let part = if open.meant { ending::part_played(cassette, &open.cassette) } else { cassette.to_owned() };
     match ending::unplayed(&part, &open.cassette) {
         None => {
             verdict::finished(cassette, std::slice::from_ref(&part));

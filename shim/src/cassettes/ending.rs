@@ -105,7 +105,7 @@ pub(super) fn recorded(
 pub(super) fn replayed(directory: &Path, open: &Open<Player>, tell: &dyn Fn(Notice)) {
     /// The most unplayed commands that are listed.
     const SHOWN: usize = 10;
-    let part = settle(directory, &open.cassette);
+    let part = part_played(directory, &open.cassette);
     match unplayed(&part, &open.cassette) {
         Some(unplayed) => {
             let delivery = verdict::unplayed(&part, &unplayed);
@@ -126,9 +126,9 @@ pub fn published(cassette: &Path, recorder: &Recorder) {
 }
 
 /// Returns the part of a cassette that this process played, or the cassette.
-pub(super) fn settle(cassette: &Path, player: &Player) -> PathBuf {
+pub(super) fn part_played(cassette: &Path, player: &Player) -> PathBuf {
     // Trouble with reading is reported with what was not played.
-    let Ok(Some(part)) = player.settle() else { return cassette.to_owned() };
+    let Ok(Some(part)) = player.decide_part() else { return cassette.to_owned() };
     verdict::took(cassette, part.name());
     part.name().to_owned()
 }

@@ -87,7 +87,7 @@ impl CassetteLocation {
         &self.directory
     }
 
-    /// Returns whether it is settled which cassette it is. A trace whose id nobody gave may turn out to be another one.
+    /// Returns whether it is certain which cassette it is. A trace whose id nobody gave may turn out to be another one.
     pub(super) fn is_named(&self) -> bool {
         self.named
     }

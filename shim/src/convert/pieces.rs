@@ -21,7 +21,7 @@ pub struct Pieces {
     unreceived: Option<Length>,
 }
 
-/// A piece whose end is not settled, because the driver may have stopped short of a character that had no room.
+/// A piece whose end is not known, because the driver may have stopped short of a character that had no room.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     /// Where the piece begins.
@@ -63,7 +63,7 @@ impl Pieces {
             self.null = true;
             return;
         }
-        self.settle(length);
+        self.end_piece(length);
         let begin = self.bytes.len();
         if target.is_null() {
             self.unreceived = Some(length);
@@ -88,7 +88,7 @@ impl Pieces {
     }
 
     /// Ends the last piece, because the next one's length tells how much of it there was.
-    fn settle(&mut self, next: Length) {
+    fn end_piece(&mut self, next: Length) {
         let Some(Last { begin, end, reported }) = self.last.take() else { return };
         let filled = self.bytes.len() - begin;
         let reported = match next {
@@ -109,7 +109,7 @@ impl Pieces {
             reported @ 0.. => last.begin as i64 + reported as i64,
             reported => reported as i64,
         });
-        self.settle(Length::Unknown);
+        self.end_piece(Length::Unknown);
         match self.unreceived {
             _ if self.null => row.set(column, Cell::Null),
             Some(length) if self.bytes.is_empty() => row.set(column, read::not_received(c_type, length)),

@@ -45,7 +45,7 @@ impl Site {
             return Arc::clone(site);
         }
         let site = Arc::new(Site::on(&basis));
-        *last = basis.settled().then(|| (basis, Arc::clone(&site)));
+        *last = basis.shows_changes().then(|| (basis, Arc::clone(&site)));
         site
     }
 
@@ -115,7 +115,7 @@ impl Basis {
     }
 
     /// Returns whether a further change of the files would show. A file system's clock may stand still for a while.
-    fn settled(&self) -> bool {
+    fn shows_changes(&self) -> bool {
         const COARSEST: Duration = Duration::from_secs(3);
         let now = SystemTime::now();
         let old = |stamp: &Stamp| now.duration_since(stamp.modified).is_ok_and(|age| age > COARSEST);

@@ -26,7 +26,7 @@ impl DriverCall for RealCall<'_> {
         let (driver, real) = self.core.real()?;
         let mut count = 0i16;
         // SAFETY: a live variable.
-        let code = driver.ansi.SQLNumResultCols.map(|ask| settled(|| unsafe { ask(real, &raw mut count) }))?;
+        let code = driver.ansi.SQLNumResultCols.map(|ask| until_executed(|| unsafe { ask(real, &raw mut count) }))?;
         rc::succeeded(code).then_some(count.max(0) as u16)
     }
 
@@ -43,12 +43,12 @@ impl DriverCall for RealCall<'_> {
         // SAFETY: SQLDescribeCol with no name buffer; the type is a live variable, the rest may be null.
         let outcome = unsafe {
             match (driver.ansi.SQLDescribeCol, driver.wide.SQLDescribeCol) {
-                (Some(ask), _) => settled(|| {
+                (Some(ask), _) => until_executed(|| {
                     ask(real, column, none.cast(), 0, none.cast(), kind, none.cast(), none.cast(), none.cast())
                 }),
                 (None, ask) => {
                     let ask = ask?;
-                    settled(|| {
+                    until_executed(|| {
                         ask(real, column, none.cast(), 0, none.cast(), kind, none.cast(), none.cast(), none.cast())
                     })
                 }
@@ -65,10 +65,10 @@ impl DriverCall for RealCall<'_> {
         // SAFETY: SQLGetDescField of a field that is an address, with a live variable for it.
         let outcome = unsafe {
             match (driver.ansi.SQLGetDescField, driver.wide.SQLGetDescField) {
-                (_, Some(get)) => settled(|| get(real, record, field, place, odbc_sys::IS_POINTER, length)),
+                (_, Some(get)) => until_executed(|| get(real, record, field, place, odbc_sys::IS_POINTER, length)),
                 (get, None) => {
                     let get = get?;
-                    settled(|| get(real, record, field, place, odbc_sys::IS_POINTER, length))
+                    until_executed(|| get(real, record, field, place, odbc_sys::IS_POINTER, length))
                 }
             }
         };
@@ -123,7 +123,7 @@ impl DriverCall for RealCall<'_> {
         let get = driver.ansi.SQLGetData?;
         let (room, place) = (buffer.len() as isize, buffer.as_mut_ptr().cast());
         // SAFETY: a live buffer with its length, longer than any type of a fixed size, and a live variable.
-        let code = settled(|| unsafe { get(real, column, c_type, place, room, &raw mut length) });
+        let code = until_executed(|| unsafe { get(real, column, c_type, place, room, &raw mut length) });
         (code == rc::SUCCESS && length == odbc_sys::NULL_DATA).then(|| buffer.iter().take(size).all(|byte| *byte == 0))
     }
 
@@ -134,7 +134,8 @@ impl DriverCall for RealCall<'_> {
         if set {
             let set = driver.ansi.SQLSetStmtAttr.or(driver.wide.SQLSetStmtAttr)?;
             // SAFETY: the counter is in the handle's slot, which is never freed (docs/safety.md, "handles and tokens").
-            let outcome = settled(|| unsafe { set(real, ROWS_FETCHED_PTR, counter.cast(), odbc_sys::IS_POINTER) });
+            let outcome =
+                until_executed(|| unsafe { set(real, ROWS_FETCHED_PTR, counter.cast(), odbc_sys::IS_POINTER) });
             if !rc::succeeded(outcome) {
                 return None;
             }
@@ -157,14 +158,14 @@ fn described<C: Width>(driver: &Driver, real: Handle, column: u16) -> Option<Str
     let (text, room) = (name.as_mut_ptr(), name.len() as i16);
     let none = std::ptr::null_mut::<c_void>();
     // SAFETY: a live buffer and its capacity in characters; the rest may be null.
-    settled(|| unsafe {
+    until_executed(|| unsafe {
         ask(real, column, text, room, none.cast(), none.cast(), none.cast(), none.cast(), none.cast())
     });
     Some(C::text(&name))
 }
 
 /// Repeats a question until the driver no longer says that it is still executing, for asynchronous statements.
-fn settled(mut ask: impl FnMut() -> i16) -> i16 {
+fn until_executed(mut ask: impl FnMut() -> i16) -> i16 {
     loop {
         match ask() {
             rc::STILL_EXECUTING => std::thread::yield_now(),

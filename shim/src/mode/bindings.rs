@@ -195,7 +195,7 @@ impl Statement<Recorded> {
 
     /// Finds out what the driver leaves in the buffers of these NULLs, which a fetch has brought.
     pub(super) fn note_nulls(&self, cells: &[NullCell], driver_call: &dyn DriverCall) -> Result<(), CassetteError> {
-        for NullCell { column, c_type } in cells.iter().filter(|cell| self.connection.own.nulls.wants(cell.c_type)) {
+        for NullCell { column, c_type } in cells.iter().filter(|cell| self.connection.own.nulls.lacks(cell.c_type)) {
             let Some(size) = c_type.null_size() else { continue };
             let zero =
                 self.zeroes_nulls(driver_call) || driver_call.zeroes_null(*column, c_type.code(), size) == Some(true);
@@ -225,7 +225,7 @@ impl Statement<Recorded> {
     }
 
     fn note_null(&self, c_type: CType, zero: bool) -> Result<(), CassetteError> {
-        self.connection.own.nulls.settle(c_type);
+        self.connection.own.nulls.add(c_type);
         if !zero {
             return Ok(());
         }

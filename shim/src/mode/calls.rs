@@ -32,7 +32,7 @@ impl Statement<Recorded> {
     pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && self.connection.recorder().check().is_ok()
-            && let Err(refused) = self.connection.first_text(sql, || self.settle(&mut self.state.lock(), false))
+            && let Err(refused) = self.connection.first_text(sql, || self.finish_result(&mut self.state.lock(), false))
         {
             return refused;
         }
@@ -91,7 +91,7 @@ impl StatementMode for Statement<Recorded> {
         }
         if let Err(failure) = self.arrive(
             call,
-            || self.connection.follow(Some(&self.used), || self.settle(&mut self.state.lock(), false)),
+            || self.connection.follow(Some(&self.used), || self.finish_result(&mut self.state.lock(), false)),
             || self.enter(),
         ) {
             return failure;
@@ -162,9 +162,9 @@ impl StatementMode for Statement<Recorded> {
             return;
         }
         let mut state = self.state.lock();
-        let settled = self.settle(&mut state, false);
+        let finished = self.finish_result(&mut state, false);
         let noted = state.id.take().map_or(Ok(()), |id| self.note(id, Method::Drop));
-        if let Err(error) = settled.and(noted) {
+        if let Err(error) = finished.and(noted) {
             crate::cassettes::unwritable(&error, true);
         }
     }

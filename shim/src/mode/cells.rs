@@ -70,11 +70,11 @@ impl KnownNulls {
 
     /// Returns whether a NULL of this C type tells something new.
     #[inline]
-    pub(super) fn wants(&self, c_type: CType) -> bool {
+    pub(super) fn lacks(&self, c_type: CType) -> bool {
         self.place(c_type).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit == 0)
     }
 
-    pub(super) fn settle(&self, c_type: CType) {
+    pub(super) fn add(&self, c_type: CType) {
         if let Some((word, bit)) = self.place(c_type) {
             word.fetch_or(bit, Ordering::Relaxed);
         }

@@ -89,17 +89,17 @@ impl Connection<Recorded> {
     }
 
     /// Goes on, before a command, in the cassette that the name now leads to. `statement` is the one that the command
-    /// comes from, if any. `settle` writes what that statement still has to record in the cassette that it leaves.
+    /// comes from, if any. `finish_result` writes what that statement still has to record in the cassette that it leaves.
     ///
     /// # Errors
     /// The cassette cannot be written.
     pub(super) fn follow(
         &self,
         statement: Option<&Use>,
-        settle: impl FnOnce() -> Result<(), CassetteError>,
+        finish_result: impl FnOnce() -> Result<(), CassetteError>,
     ) -> Result<(), Outcome> {
         let Some(origin) = self.moves.next(&self.cassettes, statement) else { return Ok(()) };
-        settle().map_err(unwritable)?;
+        finish_result().map_err(unwritable)?;
         let recorder = origin.recorder(None).map_err(|error| Outcome::error("HY000", error))?;
         let id = recorder.connection();
         let connect = self.cassettes.connect().clone().with(CONTINUED, true);
@@ -118,17 +118,17 @@ impl Connection<Recorded> {
     }
 
     /// Called before a text is executed or prepared, because the connection's first text may name the trace it belongs
-    /// to. `settle` writes what the statement still has to record in the cassette that it leaves.
+    /// to. `finish_result` writes what the statement still has to record in the cassette that it leaves.
     ///
     /// # Errors
     /// The trace cannot be written.
     pub(super) fn first_text(
         &self,
         text: &TextIn<'_>,
-        settle: impl FnOnce() -> Result<(), CassetteError>,
+        finish_result: impl FnOnce() -> Result<(), CassetteError>,
     ) -> Result<(), Outcome> {
         self.cassettes.first_text(text, |origin, parent, prelude| {
-            settle().map_err(unwritable)?;
+            finish_result().map_err(unwritable)?;
             let recorder = origin.recorder(Some(parent)).map_err(|error| Outcome::error("HY000", error))?;
             let id = recorder.connection();
             let again = |entry: &Entry| recorder.command(&Entry { connection: id, ..entry.clone() });

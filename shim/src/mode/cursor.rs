@@ -28,8 +28,8 @@ impl Statement<Recorded> {
         driver_call: &dyn DriverCall,
     ) -> Outcome {
         let Scrolling { asked, mut fetching } = scrolling;
-        let settled = self.settle(&mut self.state.lock(), false);
-        if let Err(error) = settled {
+        let finished = self.finish_result(&mut self.state.lock(), false);
+        if let Err(error) = finished {
             return unwritable(error);
         }
         let applications = !fetching.rows.is_null();
@@ -124,7 +124,7 @@ impl Statement<Recorded> {
     pub(super) fn more_results(&self, driver_call: &dyn DriverCall) -> Outcome {
         let (id, watched) = {
             let mut state = self.state.lock();
-            let prepared = self.settle(&mut state, false).and_then(|()| match state.id {
+            let prepared = self.finish_result(&mut state, false).and_then(|()| match state.id {
                 Some(id) => self.connection.recorder().prepare(self.connection.id(), Some(id), 0),
                 None => Ok(()),
             });
@@ -169,7 +169,7 @@ impl Statement<Recorded> {
     /// Records a close.
     pub(super) fn closed(&self, function: Function, outcome: Outcome) -> Outcome {
         let mut state = self.state.lock();
-        let settled = self.settle(&mut state, false);
+        let finished = self.finish_result(&mut state, false);
         let noted = match (state.id, state.open) {
             (Some(id), true) if rc::succeeded(outcome.rc) => {
                 state.open = false;
@@ -181,7 +181,7 @@ impl Statement<Recorded> {
         state.reading.forget();
         let id = state.id;
         drop(state);
-        match settled.and(noted) {
+        match finished.and(noted) {
             Ok(()) => self.ended(id, function, outcome),
             Err(error) => unwritable(error),
         }

@@ -80,7 +80,7 @@ impl Statement<Recorded> {
             };
             state.application.refresh();
             let parameters = Parameters::of(&state.application, state.markers);
-            if let Err(error) = self.settle(&mut state, false) {
+            if let Err(error) = self.finish_result(&mut state, false) {
                 return unwritable(error);
             }
             self.reset_result(&mut state);
@@ -305,12 +305,12 @@ impl Statement<Recorded> {
     /// Serves SQLParamData where streamed parameters are read: the current one is complete, and the driver hands out
     /// the next.
     pub(super) fn next_stream(&self, token: Place, driver_call: &dyn DriverCall) -> Outcome {
-        let settled = {
+        let finished = {
             let mut state = self.state.lock();
             state.application.refresh();
-            self.settle(&mut state, false).map(|()| state.application.address(attribute::PARAMS_PROCESSED_PTR))
+            self.finish_result(&mut state, false).map(|()| state.application.address(attribute::PARAMS_PROCESSED_PTR))
         };
-        let counter = match settled {
+        let counter = match finished {
             Ok(counter) => counter,
             Err(error) => return unwritable(error),
         };

@@ -77,7 +77,7 @@ impl Statement<Recorded> {
         };
         let Some(id) = state.id else { return outcome };
         if std::mem::take(&mut state.own.scrolled)
-            && let Err(error) = self.settle(&mut state, false)
+            && let Err(error) = self.finish_result(&mut state, false)
         {
             return unwritable(error);
         }
@@ -85,7 +85,7 @@ impl Statement<Recorded> {
             rc::SUCCESS | rc::SUCCESS_WITH_INFO => self.take_rows(&mut state, id, fetching, written, &outcome),
             rc::NO_DATA => self.take_end(&mut state, id),
             _ => {
-                if let Err(error) = self.settle(&mut state, false) {
+                if let Err(error) = self.finish_result(&mut state, false) {
                     return unwritable(error);
                 }
                 let mut fields = Fields::new();
@@ -242,7 +242,7 @@ impl Statement<Recorded> {
             self.open_run(state, id);
         }
         state.own.first = false;
-        self.settle(state, true)
+        self.finish_result(state, true)
     }
 }
 
@@ -279,7 +279,7 @@ impl Cells<'_> {
             }
             self.known_types.tell(run, index, c_type);
             let length = lent.map_or_else(|| Length::reported(&place), |(length, _)| length);
-            if length == Length::Null && self.connection.own.nulls.wants(c_type) {
+            if length == Length::Null && self.connection.own.nulls.lacks(c_type) {
                 self.nulls.push(NullCell { column, c_type });
             }
             let cut = || self.truncations.concern(row, column);

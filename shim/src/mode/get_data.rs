@@ -64,7 +64,7 @@ impl Statement<Recorded> {
                 return outcome;
             }
         }
-        if length == Some(odbc_sys::NULL_DATA) && self.connection.own.nulls.wants(CType(binding.c_type)) {
+        if length == Some(odbc_sys::NULL_DATA) && self.connection.own.nulls.lacks(CType(binding.c_type)) {
             return self.note_null_read(column, binding, driver_call);
         }
         Outcome::SUCCESS

@@ -108,7 +108,7 @@ impl Statement<Recorded> {
         state.own.answers.columns |= asks_columns(function);
         // A reply that changes while rows are fetched has its place between the rows before and after it.
         match changed {
-            true => self.settle(state, false)?,
+            true => self.finish_result(state, false)?,
             false => self.write_columns()?,
         }
         let entry = Entry { method: method(function), connection: self.connection.id(), statement: Some(id), fields };

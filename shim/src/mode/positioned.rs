@@ -27,7 +27,7 @@ impl Statement<Recorded> {
                 drop(state);
                 return perform(driver_call);
             };
-            if let Err(error) = self.settle(&mut state, false) {
+            if let Err(error) = self.finish_result(&mut state, false) {
                 return unwritable(error);
             }
             // The rows that come next belong to no run together with the rows before.

@@ -266,7 +266,7 @@ impl Statement<Recorded> {
     }
 
     /// Ends what the previous text or execution left open, and writes what was learned of its columns.
-    pub(super) fn settle(&self, state: &mut State<Recorded>, ended: bool) -> Result<(), CassetteError> {
+    pub(super) fn finish_result(&self, state: &mut State<Recorded>, ended: bool) -> Result<(), CassetteError> {
         self.finish_row(state)?;
         if let Some(run) = state.run.take() {
             run.lock().end(ended)?;
@@ -284,7 +284,7 @@ impl Statement<Recorded> {
 
     /// Begins another text for this handle: it gets another statement id, and nothing is known of it.
     pub(super) fn new_text(&self, state: &mut State<Recorded>) -> Result<u32, CassetteError> {
-        self.settle(state, false)?;
+        self.finish_result(state, false)?;
         let id = self.connection.next_statement();
         self.begin_text(state, id);
         self.own.metadata.begin(self.connection.id(), id);

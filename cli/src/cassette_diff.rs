@@ -7,8 +7,8 @@
 use crate::alignment::{self, Side, align};
 use crate::cassette;
 use crate::exit::Failure;
+use crate::lru_map::LruMap;
 use crate::output;
-use crate::recent::Recent;
 use crate::rows_diff::{self, Rows, SHOWN, Shown, Words, contrasted};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -364,9 +364,9 @@ struct Names<'s> {
     /// The number of connections made so far with the same connect arguments.
     alike: HashMap<String, usize>,
     /// The texts of statements.
-    statements: Recent<(ConnectionId, Option<u32>), String>,
+    statements: LruMap<(ConnectionId, Option<u32>), String>,
     /// The columns files of their results.
-    columns: Recent<(ConnectionId, Option<u32>), String>,
+    columns: LruMap<(ConnectionId, Option<u32>), String>,
 }
 
 /// How many statements' texts are held (up to twice as many).
@@ -375,7 +375,7 @@ const STATEMENTS: usize = 10_000;
 impl<'s> Names<'s> {
     fn of(storage: &'s dyn Store) -> Self {
         let (connections, alike) = (HashMap::new(), HashMap::new());
-        let (statements, columns) = (Recent::new(STATEMENTS), Recent::new(STATEMENTS));
+        let (statements, columns) = (LruMap::with_limit(STATEMENTS), LruMap::with_limit(STATEMENTS));
         Names { storage, connections, alike, statements, columns }
     }
 

@@ -6,7 +6,7 @@
 
 use super::timeline::{self, Counts, Mark, Rows, Shown, Step, Timeline};
 use crate::exit::Failure;
-use crate::recent::Recent;
+use crate::lru_map::LruMap;
 use base64::Engine;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -150,7 +150,7 @@ const TEXTS: (usize, usize) = (10_000, 4096);
 /// Writes the entries, up to a thousand to an element, each element with the texts that are new in it. Entries refer to
 /// texts by number, and a text is written once, as long as it is remembered.
 pub struct Data {
-    numbers: Recent<String, usize>,
+    numbers: LruMap<String, usize>,
     last_number: usize,
     /// The element that is not written yet: its entries as JSON, their number, and its texts.
     entries: String,
@@ -173,7 +173,7 @@ impl Data {
         let mut swept: HashMap<u32, Vec<Swept>> = HashMap::new();
         all.into_iter().for_each(|one| swept.entry(one.line).or_default().push(one));
         let (entries, texts, log) = (String::new(), String::new(), String::new());
-        Data { numbers: Recent::new(TEXTS.0), last_number: 0, entries, count: 0, texts, log, swept }
+        Data { numbers: LruMap::with_limit(TEXTS.0), last_number: 0, entries, count: 0, texts, log, swept }
     }
 
     /// Adds an entry, a list of: line, class, trouble, connection, statement, method, lane, whether the lane begins or

@@ -3,7 +3,7 @@
 
 use crate::cassette::{Opened, with_entries};
 use crate::exit::Failure;
-use crate::recent::Recent;
+use crate::lru_map::LruMap;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use super8_cassette::entry::Head;
 use super8_cassette::schema::Class;
@@ -32,9 +32,9 @@ struct Walk<'a> {
     /// Their bytes in the log.
     bytes: usize,
     /// The columns file of each statement.
-    columns: Recent<(u32, u32), String>,
+    columns: LruMap<(u32, u32), String>,
     /// The names of the columns in each columns file.
-    names: Recent<String, Vec<String>>,
+    names: LruMap<String, Vec<String>>,
     lanes: Lanes,
     commands: usize,
     rows_kept: usize,
@@ -157,8 +157,8 @@ impl<'a> Timeline<'a> {
             storage: self.storage,
             ahead: VecDeque::new(),
             bytes: 0,
-            columns: Recent::new(REMEMBERED),
-            names: Recent::new(REMEMBERED),
+            columns: LruMap::with_limit(REMEMBERED),
+            names: LruMap::with_limit(REMEMBERED),
             lanes: Lanes::new(self.entries.clone()),
             commands: 0,
             rows_kept: self.rows_kept,

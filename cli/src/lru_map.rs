@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Holds the last `most` keys that were used, and up to as many used before them.
+/// Holds the last `limit` keys that were used, and up to as many used before them.
 #[derive(Debug)]
-pub struct Recent<K, V> {
+pub struct LruMap<K, V> {
     last: HashMap<K, V>,
     before: HashMap<K, V>,
-    most: usize,
+    limit: usize,
     forgot: bool,
 }
 
-impl<K: Eq + Hash, V> Recent<K, V> {
+impl<K: Eq + Hash, V> LruMap<K, V> {
     /// Makes an empty map.
-    pub fn new(most: usize) -> Self {
-        Recent { last: HashMap::new(), before: HashMap::new(), most, forgot: false }
+    pub fn with_limit(limit: usize) -> Self {
+        LruMap { last: HashMap::new(), before: HashMap::new(), limit, forgot: false }
     }
 
     /// Returns the value of a key, and counts the key as used.
@@ -32,7 +32,7 @@ impl<K: Eq + Hash, V> Recent<K, V> {
     /// Sets the value of a key.
     pub fn insert(&mut self, key: K, value: V) {
         self.before.remove(&key);
-        if self.last.len() >= self.most && !self.last.contains_key(&key) {
+        if self.last.len() >= self.limit && !self.last.contains_key(&key) {
             self.forgot |= !self.before.is_empty();
             self.before = std::mem::take(&mut self.last);
         }
@@ -57,13 +57,13 @@ mod tests {
 
     #[test]
     fn what_is_used_stays() {
-        let mut recent = Recent::new(10);
+        let mut map = LruMap::with_limit(10);
         for number in 0..1000 {
-            recent.insert(number, number.to_string());
-            assert_eq!(recent.get(&0).map(String::as_str), Some("0"), "at {number}");
+            map.insert(number, number.to_string());
+            assert_eq!(map.get(&0).map(String::as_str), Some("0"), "at {number}");
         }
-        assert!(recent.get(&995).is_some() && recent.get(&500).is_none() && recent.forgot());
-        recent.remove(&0);
-        assert!(recent.get(&0).is_none());
+        assert!(map.get(&995).is_some() && map.get(&500).is_none() && map.forgot());
+        map.remove(&0);
+        assert!(map.get(&0).is_none());
     }
 }

@@ -94,7 +94,7 @@ pub struct Ended {
     /// How the command itself ended.
     pub end: End,
     /// Whether the wrapper sent a signal to it, or to what it left running.
-    pub stopped: bool,
+    pub was_signalled: bool,
     /// The processes that it started and that were still running when the wrapper stopped waiting.
     pub remaining: Vec<Remaining>,
 }
@@ -171,7 +171,7 @@ pub fn run(command: &mut Command, stop: Option<&Stop>, patience: &Patience<'_>) 
             let _ = copy.join();
         }
     }
-    Ok(Ended { end, stopped: !watch.sent.is_empty(), remaining })
+    Ok(Ended { end, was_signalled: !watch.sent.is_empty(), remaining })
 }
 
 /// Copies the command's output to ours and looks for the line that stops the command.

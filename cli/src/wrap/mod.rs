@@ -371,7 +371,7 @@ fn cassette_variables(cassette: &Path) -> Vec<(&'static str, OsString)> {
 pub fn noted(text: &[u8], directory: &Path) -> (Vec<runs::Opened>, Selected) {
     let is_spare = |event: &Event| event.cassette().is_some_and(|path| Path::new(path).starts_with(directory));
     let events: Vec<Event> = events::read(text).into_iter().filter(|event| !is_spare(event)).collect();
-    let ended = child::Ended { end: child::End::Code(0), stopped: false, remaining: Vec::new() };
+    let ended = child::Ended { end: child::End::Code(0), was_signalled: false, remaining: Vec::new() };
     let verdict = Verdict::of(ended, &events, true);
     let mut opened = verdict.opened();
     opened.iter_mut().filter(|opened| opened.verdict == "killed").for_each(|opened| opened.verdict.clear());

@@ -49,7 +49,7 @@ pub struct Played {
     pub killed: BTreeSet<u32>,
     /// Processes that ended, or still run, without having said `closed`.
     #[serde(skip)]
-    broken_off: BTreeSet<u32>,
+    unclosed: BTreeSet<u32>,
     /// Whether it was to be replayed and no process opened it.
     pub unopened: bool,
     /// Why it could not be written.
@@ -108,7 +108,7 @@ pub struct Verdict {
     pub end: End,
     /// Whether the wrapper sent a signal to it. A process that a signal ended then does not count as killed: the
     /// commands that it did not play count as left out.
-    pub stopped: bool,
+    pub was_signalled: bool,
     /// Each cassette, in the order in which they were opened.
     pub cassettes: Vec<Played>,
     /// The events of faults.
@@ -128,11 +128,12 @@ pub struct Verdict {
 impl Verdict {
     /// Makes the verdict of how the command ended and what its processes wrote.
     pub fn of(ended: Ended, events: &[Event], allow_leaks: bool) -> Verdict {
-        let Ended { end, stopped, remaining } = ended;
+        let Ended { end, was_signalled, remaining } = ended;
         let (cassettes, faults, leaks) = (Vec::new(), Vec::new(), Vec::new());
         let selected = Selected::of(events);
         let shared = BTreeSet::new();
-        let mut verdict = Verdict { end, stopped, cassettes, faults, leaks, allow_leaks, remaining, selected, shared };
+        let mut verdict =
+            Verdict { end, was_signalled, cassettes, faults, leaks, allow_leaks, remaining, selected, shared };
         let mut failed: BTreeSet<(&String, u32)> = BTreeSet::new();
         // A process may play a cassette several times, for one test after the other, and each time leave other commands
         // unplayed: `last` has those of the last time, `before` those of earlier ones.
@@ -234,7 +235,7 @@ impl Verdict {
             played.killed = ended_early.iter().filter(unknown).copied().collect();
             // processes that took another part of the cassette say nothing about this one
             played.unplayed = left_by_all(taken.unwrap_or(&played.processes), &left);
-            played.broken_off = ended_early;
+            played.unclosed = ended_early;
         }
         for (part, takers) in parts.values().flatten() {
             if takers.is_empty() {
@@ -285,7 +286,7 @@ impl Verdict {
     pub fn publish(&mut self, keep: bool) {
         let take = keep || !self.command_failed();
         let remaining: BTreeSet<u32> = self.remaining.iter().map(|process| process.pid).collect();
-        let done = |played: &&mut Played| played.mode == "record" && played.broken_off.is_disjoint(&remaining);
+        let done = |played: &&mut Played| played.mode == "record" && played.unclosed.is_disjoint(&remaining);
         for played in self.cassettes.iter_mut().filter(done) {
             let cassette = Path::new(&played.cassette);
             if take && played.unwritable.is_none() {
@@ -365,7 +366,7 @@ impl Verdict {
         } else if self.cassettes.is_empty() {
             Exit::NeverConnected
         } else if any(Played::is_unknown) {
-            if self.stopped { Exit::Unplayed } else { Exit::Killed }
+            if self.was_signalled { Exit::Unplayed } else { Exit::Killed }
         } else if any(|played| played.unopened || !played.unplayed.is_empty()) {
             Exit::Unplayed
         } else if !self.leaks.is_empty() && !self.allow_leaks && !self.has_failed() {
@@ -504,7 +505,7 @@ mod tests {
     const ZERO: End = End::Code(0);
 
     fn verdict(end: End, events: &[Event], allow_leaks: bool) -> Verdict {
-        Verdict::of(Ended { end, stopped: false, remaining: Vec::new() }, events, allow_leaks)
+        Verdict::of(Ended { end, was_signalled: false, remaining: Vec::new() }, events, allow_leaks)
     }
 
     fn exit(end: End, events: &[Event]) -> Exit {
@@ -581,7 +582,7 @@ mod tests {
     #[test]
     fn what_is_still_running_is_no_success_and_an_orderly_stop_is() {
         let remaining = vec![Remaining { pid: 9, name: "daemon".to_owned() }];
-        let still = Verdict::of(Ended { end: ZERO, stopped: false, remaining }, &[opened(9, "record")], false);
+        let still = Verdict::of(Ended { end: ZERO, was_signalled: false, remaining }, &[opened(9, "record")], false);
         assert_eq!(still.exit(), Exit::StillRunning);
         assert_eq!(exit(End::Stopped(15), &[opened(1, "replay"), CLOSED]), Exit::Done);
         assert_eq!(exit(End::Stopped(15), &[opened(1, "replay"), mismatch(1), CLOSED]), Exit::Mismatch);
@@ -590,7 +591,7 @@ mod tests {
 
     #[test]
     fn what_a_process_left_unplayed_that_was_told_to_stop_was_left_out() {
-        let ended = Ended { end: End::Stopped(15), stopped: true, remaining: Vec::new() };
+        let ended = Ended { end: End::Stopped(15), was_signalled: true, remaining: Vec::new() };
         assert_eq!(Verdict::of(ended, &[opened(1, "replay")], false).exit(), Exit::Unplayed);
     }
 
@@ -641,7 +642,7 @@ mod tests {
             drop(recorder);
         });
         let (begun, mut verdict) =
-            (Instant::now(), Verdict::of(Ended { end: ZERO, stopped: false, remaining: Vec::new() }, &[], false));
+            (Instant::now(), Verdict::of(Ended { end: ZERO, was_signalled: false, remaining: Vec::new() }, &[], false));
         let played = verdict.cassette(&cassette.display().to_string());
         played.mode = "record".to_owned();
         verdict.publish(false);

@@ -44,7 +44,7 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
         cases.push(("the command's processes end".to_owned(), Some((line, whole.join("\n")))));
     }
     for played in &verdict.cassettes {
-        cases.extend(of_cassette(played, verdict.command_failed(), verdict.stopped));
+        cases.extend(of_cassette(played, verdict.command_failed(), verdict.was_signalled));
     }
     let leaks = (!verdict.leaks.is_empty() && !verdict.allow_leaks).then(|| {
         let lines: Vec<String> = verdict.leaks.iter().map(leaked).collect();
@@ -54,7 +54,7 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
     cases
 }
 
-fn of_cassette(played: &Played, failed: bool, stopped: bool) -> Vec<Case> {
+fn of_cassette(played: &Played, failed: bool, was_signalled: bool) -> Vec<Case> {
     let name = |what: &str| format!("{}: {what}", played.cassette);
     if played.mode != "replay" && !played.unopened && played.mismatch.is_none() {
         let overwritten = played.is_overwritten().then(|| overwritten(played));
@@ -68,7 +68,7 @@ fn of_cassette(played: &Played, failed: bool, stopped: bool) -> Vec<Case> {
             Some((line.clone(), line))
         }
         _ if played.is_unknown() => {
-            let line = match stopped {
+            let line = match was_signalled {
                 true => "a process was stopped before it had played everything",
                 false => "a process was killed: what it left unplayed is not known",
             };
@@ -136,7 +136,8 @@ mod tests {
     use crate::wrap::verdict::Verdict;
 
     fn junit(events: &[events::Event]) -> String {
-        let verdict = Verdict::of(Ended { end: End::Code(0), stopped: false, remaining: Vec::new() }, events, false);
+        let verdict =
+            Verdict::of(Ended { end: End::Code(0), was_signalled: false, remaining: Vec::new() }, events, false);
         let command = ["app".to_owned(), "<&\"'".to_owned()];
         report(&Run { verb: "replay", cassette: "c", command: &command, seconds: 1.5, verdict: &verdict, notes: &[] })
     }

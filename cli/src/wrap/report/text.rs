@@ -39,7 +39,7 @@ pub fn report(run: &Run<'_>) -> String {
             left_over(&mut text, played);
         }
         if played.is_unknown() {
-            let what = match run.verdict.stopped {
+            let what = match run.verdict.was_signalled {
                 true => "a process was stopped before it had played everything",
                 false => {
                     "a process ended by a signal or without its exit handlers (_exit, exec): what it left unplayed is not known"

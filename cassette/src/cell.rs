@@ -12,6 +12,7 @@ use std::ops::ControlFlow;
 use memchr::{memchr, memchr2};
 
 use crate::scan::{self, Scan};
+use crate::text;
 
 /// One cell as the application received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,18 +61,6 @@ impl std::error::Error for CellError {}
 /// The field of a cell that was not read.
 pub const UNREAD: &[u8] = b"\\-";
 const NULL: &[u8] = b"\\N";
-const HEX: &[u8; 16] = b"0123456789abcdef";
-/// The value of each byte as a hex digit; 255 if it is none.
-const HEX_VALUES: [u8; 256] = {
-    let mut values = [255; 256];
-    let mut value = 0;
-    while value < 16 {
-        values[HEX[value] as usize] = value as u8;
-        values[HEX[value].to_ascii_uppercase() as usize] = value as u8;
-        value += 1;
-    }
-    values
-};
 
 /// Appends the text of a cell.
 pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) {
@@ -168,18 +157,10 @@ pub(crate) fn push_quoted(mut field: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn push_hex(byte: u8, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-}
-
 /// Appends `\x` and the bytes in hex.
 pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\\x");
-    let begin = out.len();
-    out.resize(begin + 2 * bytes.len(), 0);
-    for (pair, &byte) in out[begin..].as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *pair = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
-    }
+    text::push_hex(bytes, out);
 }
 
 /// Decodes a field whose CSV quotes are already undone.
@@ -247,19 +228,14 @@ fn split_total(rest: &[u8]) -> Option<(i64, &[u8])> {
     (!digits.starts_with('+')).then_some((total, &rest[colon + 1..]))
 }
 
-fn hex_digit(digit: u8) -> Option<u8> {
-    let value = HEX_VALUES[usize::from(digit)];
-    (value < 16).then_some(value)
-}
-
 fn decode_bytes<'a>(hex: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], CellError> {
     let (pairs, rest) = hex.as_chunks::<2>();
     scratch.clear();
     scratch.reserve(pairs.len());
     for pair in pairs {
-        match (hex_digit(pair[0]), hex_digit(pair[1])) {
-            (Some(high), Some(low)) => scratch.push(high << 4 | low),
-            _ => return Err(CellError(format!("`{}` is not a hex byte", String::from_utf8_lossy(pair)))),
+        match text::hex_byte(*pair) {
+            Some(byte) => scratch.push(byte),
+            None => return Err(CellError(format!("`{}` is not a hex byte", String::from_utf8_lossy(pair)))),
         }
     }
     if !rest.is_empty() {
@@ -347,7 +323,7 @@ fn push_escape(character: &[u8], out: &mut Vec<u8>) {
     match character {
         [byte] => {
             out.extend_from_slice(b"\\x");
-            push_hex(*byte, out);
+            text::push_hex(&[*byte], out);
         }
         // U+0080 to U+009F, U+2028 and U+2029
         [_, byte] => out.extend_from_slice(format!("\\u{{{byte:x}}}").as_bytes()),
@@ -367,8 +343,8 @@ fn decode_escaped<'a>(escaped: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u
             [b'r', rest @ ..] => push(scratch, '\r', rest),
             [b't', rest @ ..] => push(scratch, '\t', rest),
             [b'\\', rest @ ..] => push(scratch, '\\', rest),
-            [b'x', high, low, rest @ ..] => match (hex_digit(*high), hex_digit(*low)) {
-                (Some(high @ 0..8), Some(low)) => push(scratch, char::from(high << 4 | low), rest),
+            [b'x', high, low, rest @ ..] => match text::hex_byte([*high, *low]) {
+                Some(byte) if byte.is_ascii() => push(scratch, char::from(byte), rest),
                 _ => return Err(bad_escape(&escaped[escaped.len() - rest.len() - 4..])),
             },
             [b'u', b'{', number @ ..] => {

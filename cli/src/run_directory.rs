@@ -20,6 +20,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use super8_cassette::text::hex;
 use super8_shim::config::variables;
 
 /// The beginning of the outer directory's name.
@@ -160,7 +161,7 @@ fn create(path: &Path, shared: bool) -> io::Result<()> {
 fn random_name() -> io::Result<String> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// Removes the directories of runs whose wrapper was killed and that have no process left.

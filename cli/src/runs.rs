@@ -15,6 +15,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use super8_cassette::text::hex;
 
 /// A process that writes holds the lock of this file.
 const LOCK: &str = ".lock";
@@ -232,7 +233,7 @@ fn directory() -> Option<PathBuf> {
 }
 
 fn file_name(cassette: &str) -> String {
-    Sha256::digest(cassette).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(cassette)[..12])
 }
 
 /// Removes the oldest files if there are more than `KEPT`.

@@ -14,6 +14,7 @@ use super::{as_written, comments, scope, volatile};
 use crate::redaction::secrets;
 use crate::schema::Role;
 use crate::store::Store;
+use crate::text::from_hex;
 use crate::{CassetteError, Entry, Key, Method, Value};
 
 /// Returns the first input in which the entries differ. Does not compare methods and ids.
@@ -316,11 +317,7 @@ fn by_digest(recorded: &Value, asked: &Value) -> bool {
     let stands_for = |bytes: &[u8]| {
         recorded.get("bytes").and_then(Value::as_int) == i64::try_from(bytes.len()).ok()
             && recorded.get("sha256").and_then(Value::as_text).is_some_and(|digest| {
-                Sha256::digest(bytes)
-                    .iter()
-                    .zip(digest.as_bytes().chunks(2))
-                    .all(|(byte, pair)| hex(pair) == Some(*byte))
-                    && digest.len() == 64
+                from_hex(digest.as_bytes()).is_some_and(|digest| digest[..] == Sha256::digest(bytes)[..])
             })
     };
     match asked {
@@ -331,19 +328,10 @@ fn by_digest(recorded: &Value, asked: &Value) -> bool {
             others.into_iter().all(|(key, value)| asked.get(key) == Some(value))
                 && given.iter().filter_map(|(_, value)| value.as_text()).any(|text| {
                     let digits = text.strip_prefix("\\x").unwrap_or(text).as_bytes();
-                    let bytes: Option<Vec<u8>> = digits.chunks(2).map(hex).collect();
-                    stands_for(text.as_bytes()) || bytes.is_some_and(|bytes| stands_for(&bytes))
+                    stands_for(text.as_bytes()) || from_hex(digits).is_some_and(|bytes| stands_for(&bytes))
                 })
         }
         _ => false,
-    }
-}
-
-fn hex(pair: &[u8]) -> Option<u8> {
-    let digit = |byte: &u8| (*byte as char).to_digit(16);
-    match pair {
-        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
-        _ => None,
     }
 }
 
@@ -397,7 +385,7 @@ mod tests {
     #[test]
     fn a_digest_stands_for_its_value() {
         let digest = |of: &[u8], c_type: Option<&str>| {
-            let sum = Sha256::digest(of).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let sum = crate::text::hex(&Sha256::digest(of));
             let c_type = c_type.map(|name| ("c_type".to_owned(), Value::from(name)));
             let pairs = [("sha256".to_owned(), sum.into()), ("bytes".to_owned(), Value::from(of.len()))];
             run(list([Value::Map(c_type.into_iter().chain(pairs).collect())]))

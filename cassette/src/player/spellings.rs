@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use crate::cell::{self, Cell};
+use crate::text::from_hex;
 use crate::volatile_rules::Kind;
 
 /// The shortest number, or text of no kind, that is bound. A shorter one could stand for something else anywhere.
@@ -219,13 +220,7 @@ pub(super) fn mixed_endian(mut bytes: [u8; 16]) -> [u8; 16] {
 
 /// Returns the bytes of a field in hex notation; `None` for another field.
 pub(super) fn bytes_of(field: &str) -> Option<Vec<u8>> {
-    let hex = field.strip_prefix("\\x")?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let pairs = hex.as_bytes().chunks(2).map(|pair| match *pair {
-        [high, low] => Some((digit(high)? << 4 | digit(low)?) as u8),
-        _ => None,
-    });
-    pairs.collect()
+    from_hex(field.strip_prefix("\\x")?.as_bytes())
 }
 
 pub(super) fn field_of(bytes: &[u8]) -> String {

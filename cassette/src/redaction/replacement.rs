@@ -1,5 +1,6 @@
 //! Makes the replacement of a cell: a value of the same type, made from the keyed digest and so the same for the same value.
 
+use crate::text::hex;
 use crate::{Cell, CutCell};
 
 /// A cell that replaces another.
@@ -82,11 +83,6 @@ pub(super) fn made(digest: &[u8; 32], c_type: &str, content: &[u8]) -> Vec<u8> {
         }
         _ => text(digest, &String::from_utf8_lossy(content)).into_bytes(),
     }
-}
-
-/// Returns bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns a number with as many digits and the same precision and scale: `123.45 (18,2)` becomes `111.11 (18,2)`. The

@@ -6,7 +6,8 @@ use hmac::{Hmac, Mac};
 use regex::Regex;
 use sha2::{Digest, Sha256};
 
-use super::replacement::{self, Replaced, hex, replacement};
+use super::replacement::{self, Replaced, replacement};
+use crate::text::hex;
 use crate::value::float_text;
 use crate::{AnswerRules, CassetteError, Cell, CutCell, Value, VolatileRules, yaml};
 

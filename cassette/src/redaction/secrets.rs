@@ -12,6 +12,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use parking_lot::RwLock;
 
 use crate::cell::{self, Cell, CutCell};
+use crate::text::{hex, percent_encoded};
 use crate::words;
 use crate::{Entry, Fields, Key, Method, Value};
 
@@ -211,18 +212,7 @@ fn encodings(text: &str) -> [String; 6] {
 /// Returns every way to write a value.
 fn forms(value: &str) -> Vec<Form> {
     let word = value.chars().count() < LONG;
-    let encoded = |upper: bool, blank: &str, kept: &[u8]| {
-        let mut text = String::new();
-        for byte in value.bytes() {
-            match byte {
-                b' ' => text.push_str(blank),
-                byte if byte.is_ascii_alphanumeric() || kept.contains(&byte) => text.push(char::from(byte)),
-                byte if upper => text.push_str(&format!("%{byte:02X}")),
-                byte => text.push_str(&format!("%{byte:02x}")),
-            }
-        }
-        text
-    };
+    let encoded = |upper, blank, kept| percent_encoded(value.as_bytes(), upper, blank, kept);
     let texts = [
         value.to_owned(),
         value.replace('}', "}}"),
@@ -231,15 +221,15 @@ fn forms(value: &str) -> Vec<Form> {
         value.replace('\\', "\\\\"),
         value.replace('\\', "\\\\").replace('"', "\\\""),
         value.replace('\\', "\\\\").replace('\'', "\\'"),
-        encoded(true, "%20", b"-_.~"),
+        encoded(true, "%20", b"-_.~" as &[u8]),
         encoded(false, "%20", b"-_.~"),
         // psqlodbc encodes everything but letters and digits, and a blank as a plus sign
         encoded(true, "+", b""),
         encoded(false, "+", b""),
     ];
     let of_hex = |bytes: &[u8], marks: [&'static str; 2]| {
-        let hex = super::replacement::hex(bytes);
-        [(hex.to_uppercase(), marks[0]), (hex, marks[1])].map(|(text, mark)| Form { text, mark, word: false })
+        let digits = hex(bytes);
+        [(digits.to_uppercase(), marks[0]), (digits, marks[1])].map(|(text, mark)| Form { text, mark, word: false })
     };
     let wide: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let texts = texts.into_iter().map(|text| Form { text, mark: MARK, word });

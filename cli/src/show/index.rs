@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use super8_cassette::text::percent_encoded;
 
 /// A cassette, or a part of one.
 pub struct Row {
@@ -126,14 +127,6 @@ struct Address<'a>(&'a Path);
 
 impl fmt::Display for Address<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.as_os_str().as_bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                    fmt::Write::write_char(out, char::from(*byte))?;
-                }
-                other => write!(out, "%{other:02X}")?,
-            }
-        }
-        Ok(())
+        out.write_str(&percent_encoded(self.0.as_os_str().as_bytes(), true, "%20", b"-._~/"))
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super8_cassette::entry::Head;
 use super8_cassette::schema::Class;
 use super8_cassette::summary::show;
-use super8_cassette::text::{cut, one_line};
+use super8_cassette::text::{cut, hex, one_line};
 use super8_cassette::{Cell, CellError, ConnectionId, CutCell, Entry, EntryRef, Key, Method, Store, Value, cell};
 
 /// The most bytes of one value.
@@ -332,9 +332,9 @@ fn cell(field: &[u8], scratch: &mut Vec<u8>) -> Result<Shown, CellError> {
         Cell::Unread => Shown::Unread,
         Cell::Null => Shown::Null,
         Cell::Text(text) | Cell::Plain(text) => Shown::Value(String::from_utf8_lossy(text).into_owned()),
-        Cell::Bytes(bytes) => Shown::Value(hex(bytes)),
+        Cell::Bytes(bytes) => Shown::Value(format!("0x{}", hex(bytes))),
         Cell::Cut { total, cell: CutCell::Text(text) } => Shown::Cut(String::from_utf8_lossy(text).into_owned(), total),
-        Cell::Cut { total, cell: CutCell::Bytes(bytes) } => Shown::Cut(hex(bytes), total),
+        Cell::Cut { total, cell: CutCell::Bytes(bytes) } => Shown::Cut(format!("0x{}", hex(bytes)), total),
     })
 }
 
@@ -345,14 +345,6 @@ fn value(value: &Value) -> Shown {
         Value::Text(text) => cell(text.as_bytes(), &mut Vec::new()).unwrap_or_else(|_| Shown::Value(text.clone())),
         other => Shown::Value(show(other, 4096)),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("0x".to_owned(), |mut text, byte| {
-        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
-        text.extend([digit(byte >> 4), digit(byte & 15)]);
-        text
-    })
 }
 
 /// Returns the outcome in a few words; empty if there is nothing to say.

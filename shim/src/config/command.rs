@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use super8_cassette::text::is_in_file_names;
 
 /// An interpreter, and which of its options are no script.
 struct Interpreter {
@@ -115,8 +116,8 @@ fn file_name(path: &OsStr) -> &OsStr {
 /// Returns the name with letters, digits, `_`, `-` and `.` only, so that it can be used in a file name, and short
 /// enough for a number behind it.
 fn plain(name: &OsStr) -> String {
-    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let kept = name.as_bytes().iter().take(60).map(|byte| if letter(byte) { char::from(*byte) } else { '_' });
+    let kept =
+        name.as_bytes().iter().take(60).map(|byte| if is_in_file_names(*byte) { char::from(*byte) } else { '_' });
     let name: String = kept.collect();
     match name.strip_prefix('.') {
         Some(rest) => format!("_{rest}"),

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use super::connection_string::{ConnectionString, Item, quote};
 use super::redact::MARK;
 use super::redact::text;
-use super::secrets::{may_show, percent_decoded, percent_encoded};
+use super::secrets::{may_show, percent_decoded};
+use super8_cassette::text::percent_encoded;
 
 /// How a driver wrote a value that it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Form {
             Form::Plain => value.into_owned(),
             Form::Braced => quote(&value, true),
             Form::Percent => match std::str::from_utf8(&value) {
-                Ok(value) => percent_encoded(value, false, "+", b"").into_bytes(),
+                Ok(value) => percent_encoded(value.as_bytes(), false, "+", b"").into_bytes(),
                 Err(_) => value.into_owned(),
             },
         }

@@ -9,6 +9,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 use super8_cassette::faults::{self, Fault};
+use super8_cassette::text::is_file_name;
 
 /// A value that somebody gave, and the name of its place for error messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,11 +78,7 @@ impl Given {
 
     /// Reads a name that can be used in a file name: letters, digits, `_`, `-` and `.`, not beginning with a point.
     pub(super) fn plain_name(&self) -> Result<Option<String>, SettingsError> {
-        let plain = |text: &&str| {
-            let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-            !text.is_empty() && text.len() <= 200 && text.bytes().all(letter) && !text.starts_with('.')
-        };
-        let name = self.value.to_str().map(str::trim).filter(plain);
+        let name = self.value.to_str().map(str::trim).filter(|name| is_file_name(name));
         let advice = "write letters, digits, _, - and . only, 200 at most, the first one not a point";
         name.map(|name| Some(name.to_owned())).ok_or_else(|| self.wrong(advice))
     }

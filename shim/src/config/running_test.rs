@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use super8_cassette::text::hex;
 
 /// The variable in which the command's pytest plugin tells which shared fixture is set up or torn down.
 pub(super) const FIXTURE: &str = "SUPER8_FIXTURE";
@@ -225,7 +226,7 @@ fn component(name: &[u8]) -> Cow<'static, str> {
     encoded.truncate(LONGEST);
     encoded.push('~');
     let digest = Sha256::digest(name);
-    digest.iter().take(6).for_each(|byte| encoded.push_str(&format!("{byte:02x}")));
+    encoded.push_str(&hex(&digest[..6]));
     Cow::Owned(encoded)
 }
 

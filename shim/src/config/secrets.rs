@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
+use super8_cassette::text::{hex, hex_byte, percent_encoded};
 
 use super::connection_string::{ConnectionString, Item, quote};
 use super::ini::Section;
@@ -42,7 +43,7 @@ pub fn user(string: &ConnectionString) -> Option<String> {
 
 /// Returns the `user_hash` of a cassette: SHA-256 of the user name in UTF-8, in lower-case hex.
 pub fn user_hash(user: &str) -> String {
-    Sha256::digest(user.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(user.as_bytes()))
 }
 
 /// The secrets of a connection, which must not reach any file. It has neither `Debug` nor `Display`, on purpose.
@@ -190,9 +191,9 @@ fn forms(value: &str) -> Vec<String> {
         forms.push(value.to_owned());
         forms.push(value.replace('}', "}}"));
         for upper in [true, false] {
-            forms.push(percent_encoded(value, upper, "%20", b"-_.~"));
+            forms.push(percent_encoded(value.as_bytes(), upper, "%20", b"-_.~"));
             // psqlodbc encodes everything but letters and digits, and a blank as a plus sign.
-            forms.push(percent_encoded(value, upper, "+", b""));
+            forms.push(percent_encoded(value.as_bytes(), upper, "+", b""));
         }
         forms.push(value.replace('\'', "''"));
         forms.push(value.replace('\\', "\\\\").replace('"', "\\\""));
@@ -200,20 +201,6 @@ fn forms(value: &str) -> Vec<String> {
     forms.sort();
     forms.dedup();
     forms
-}
-
-/// Returns the value with `%XX` for every byte that is neither a letter, a digit nor one of `kept`.
-pub fn percent_encoded(value: &str, upper: bool, blank: &str, kept: &[u8]) -> String {
-    let mut encoded = String::new();
-    for byte in value.bytes() {
-        match byte {
-            b' ' => encoded.push_str(blank),
-            byte if byte.is_ascii_alphanumeric() || kept.contains(&byte) => encoded.push(char::from(byte)),
-            byte if upper => encoded.push_str(&format!("%{byte:02X}")),
-            byte => encoded.push_str(&format!("%{byte:02x}")),
-        }
-    }
-    encoded
 }
 
 /// Returns the value with `%XX` decoded, or the value itself if there is none.
@@ -225,8 +212,8 @@ pub fn percent_decoded(value: &str) -> Cow<'_, str> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.filter(|_| bytes[at] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+        let digits = bytes[at..].strip_prefix(b"%").and_then(|rest| rest.first_chunk::<2>());
+        match digits.and_then(|digits| hex_byte(*digits)) {
             Some(byte) => {
                 decoded.push(byte);
                 at += 3;

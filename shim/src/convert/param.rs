@@ -9,6 +9,7 @@
 
 use sha2::{Digest, Sha256};
 use super8_cassette::Value;
+use super8_cassette::text::hex;
 
 use super::ctype::{CType, Kind, Qualifier};
 use super::decimal::Numeric;
@@ -202,7 +203,7 @@ fn character(c_type: CType, bytes: &[u8], text: Option<String>) -> Value {
 /// Returns bytes that have no text, under the type's name.
 fn raw(c_type: CType, bytes: &[u8]) -> Value {
     let value = match bytes.len() {
-        0..=INLINE_LIMIT => Value::Text(hex("\\x", bytes)),
+        0..=INLINE_LIMIT => Value::Text(format!("\\x{}", hex(bytes))),
         _ => digest(bytes),
     };
     tagged(&c_type.name(), value)
@@ -216,19 +217,9 @@ fn tagged(name: &str, value: Value) -> Value {
 /// bytes.
 pub fn digest(bytes: &[u8]) -> Value {
     Value::Map(vec![
-        ("sha256".to_owned(), Value::Text(hex("", &Sha256::digest(bytes)))),
+        ("sha256".to_owned(), Value::Text(hex(&Sha256::digest(bytes)))),
         ("bytes".to_owned(), Value::Int(bytes.len() as i128)),
     ])
-}
-
-fn hex(before: &str, bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = before.as_bytes().to_vec();
-    text.resize(before.len() + 2 * bytes.len(), 0);
-    for (pair, byte) in text[before.len()..].as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-    }
-    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::convert::{CType, bound};
 use crate::diagnostics::rc;
 use crate::mode::application::{Application, attribute};
+use super8_cassette::text::hex;
 use super8_cassette::{Fields, Key, Value};
 
 /// SQL_FETCH_NEXT.
@@ -123,10 +124,7 @@ impl Scrolling {
 fn bookmark_pointed_to(application: &Application) -> Option<Value> {
     let place: Place = application.address(attribute::FETCH_BOOKMARK_PTR);
     match bound::chunk(CType::BINARY, place, application.bookmark_size() as isize) {
-        bound::Chunk::Bytes(bytes) if !bytes.is_empty() => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            Some(Value::Text(format!("\\x{hex}")))
-        }
+        bound::Chunk::Bytes(bytes) if !bytes.is_empty() => Some(Value::Text(format!("\\x{}", hex(bytes)))),
         _ => None,
     }
 }

@@ -10,8 +10,9 @@ use super::publish::is_cassette;
 use crate::entry::Head;
 use crate::metadata::migrate;
 use crate::row::write_fields;
-use crate::store::interface::{Contents, EntryRef, Part, RowsSource, info_part, plain};
+use crate::store::interface::{Contents, EntryRef, Part, RowsSource, info_part};
 use crate::store::staging::{staged_in, staging, unfinished};
+use crate::text::is_file_name;
 use crate::yaml::{self, Items};
 use crate::{CassetteError, ConnectionId, Fields, Metadata, RowsReader, Value, check, files};
 
@@ -81,7 +82,7 @@ fn is_gems(directory: &Path) -> bool {
 /// # Errors
 /// The name is a path or has characters that a part's name cannot have.
 pub fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
-    if plain(part) {
+    if is_file_name(part) {
         return Ok(root.join(part));
     }
     let shown: String = part.chars().take(80).flat_map(char::escape_default).collect();

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// The longest trace id. A W3C trace id has 32 characters.
-const LONGEST: usize = 200;
+use crate::text::{LONGEST_FILE_NAME, is_file_name};
 
 /// The id of a trace. It names a file, so it is restricted to at most 200 letters, digits, `_`, `-` and `.`, and does
 /// not begin with a dot.
@@ -28,13 +27,12 @@ impl TraceId {
     /// # Errors
     /// The text is empty or too long, or has a character that a trace id cannot have.
     pub fn new(text: &str) -> Result<TraceId, TraceIdError> {
-        let character = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        if !text.is_empty() && text.len() <= LONGEST && text.bytes().all(character) && !text.starts_with('.') {
+        if is_file_name(text) {
             return Ok(TraceId(text.to_owned()));
         }
         let shown: String = text.chars().take(60).flat_map(char::escape_default).collect();
         Err(TraceIdError(format!(
-            "`{shown}` is not a trace id: it names a file, so it has 1 to {LONGEST} letters, digits, `_`, `-` and `.`, \
+            "`{shown}` is not a trace id: it names a file, so it has 1 to {LONGEST_FILE_NAME} letters, digits, `_`, `-` and `.`, \
              and does not begin with a dot"
         )))
     }

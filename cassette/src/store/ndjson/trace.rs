@@ -17,11 +17,12 @@ use super::rows::{GrowingRows, RowsOfTrace, encode_row, read_block};
 use super::writing::{self, Writing};
 use crate::entry::Head;
 use crate::store::interface::{
-    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, plain, replace_fields,
+    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, replace_fields,
 };
 use crate::store::log::LogReader;
 use crate::store::recording::Recording;
 use crate::store::staging::{staging, unfinished};
+use crate::text::is_file_name;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, Value, check, files};
 
 /// A cassette in a trace's file.
@@ -151,7 +152,7 @@ impl Trace {
     }
 
     fn check(&self, part: &str) -> Result<(), CassetteError> {
-        if plain(part) {
+        if is_file_name(part) {
             return Ok(());
         }
         let shown: String = part.chars().take(80).flat_map(char::escape_default).collect();

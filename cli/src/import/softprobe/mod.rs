@@ -10,7 +10,6 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use super8_cassette::convert::Copy;
 use super8_cassette::schema::Class;
 use super8_cassette::{
@@ -18,6 +17,7 @@ use super8_cassette::{
 };
 
 use record::{Asked, Column, Reply, Row, SoftprobeRecord, numbered};
+use super8_shim::config::secrets::user_hash;
 
 /// The only connection, because the records do not say on which one a query ran.
 const CONNECTION: ConnectionId = ConnectionId(0);
@@ -169,11 +169,6 @@ impl Line<'_> {
             CassetteError::new(self.path, problem).at_line(self.number)
         })
     }
-}
-
-/// Returns the user as a cassette has it: SHA-256 in lower-case hex.
-fn user_hash(user: &str) -> String {
-    Sha256::digest(user.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct Import {

@@ -545,6 +545,11 @@ impl Method {
         matches!(self, Method::Commit | Method::Rollback)
     }
 
+    /// Says whether the command gives its statement a new text, and so a new statement id.
+    pub const fn gives_new_text(self) -> bool {
+        matches!(self, Method::Run | Method::Prepare | Method::Catalog)
+    }
+
     /// Says whether the entry stands for fetched rows.
     pub const fn is_rows(self) -> bool {
         matches!(self, Method::Fetch | Method::FetchAll | Method::FetchMany | Method::FetchScroll)

@@ -185,10 +185,9 @@ impl Log<'_> {
         let Some(statement) = statement else { return Ok(vec![at]) };
         let own = self.all(|head| head.connection == connection && head.statement == Some(statement));
         let of = |at: usize| self.entries[at].1.method;
-        let gives_text = |method| matches!(method, Method::Run | Method::Prepare | Method::Catalog);
-        let gives_result = |method| gives_text(method) || method == Method::Execute;
+        let gives_result = |method: Method| method.gives_new_text() || method == Method::Execute;
         let ends: &dyn Fn(Method) -> bool = match method {
-            method if gives_text(method) => &gives_text,
+            method if method.gives_new_text() => &|method: Method| method.gives_new_text(),
             Method::Execute => &gives_result,
             Method::MoreResults => &|method| gives_result(method) || method == Method::MoreResults,
             _ => return Ok(vec![at]),

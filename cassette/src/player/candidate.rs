@@ -11,11 +11,6 @@ use super::rows::{self, Progress};
 use crate::store::EntryRef;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, sets};
 
-/// Says whether a command gives its statement a new text and so a number. With several threads these numbers come in any order.
-fn is_new_text(asked: &Entry) -> bool {
-    matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog)
-}
-
 impl LogPlayer {
     /// Reads a command's entry and says whether it is known to be what is asked. If it is, the entry may lack its inputs.
     fn read(&self, asked: &Entry, place: EntryRef) -> Result<(Entry, bool), CassetteError> {
@@ -93,7 +88,7 @@ impl LogPlayer {
                 _ => Ok(candidate),
             };
         }
-        let own = statement.filter(|_| !is_new_text(asked));
+        let own = statement.filter(|_| !asked.method.gives_new_text());
         let own = own.and_then(|statement| self.index.thread(connection, statement));
         if own.is_some() {
             return self.candidate_of(cursor, asked, recorded, own);
@@ -115,7 +110,7 @@ impl LogPlayer {
     /// Says whether a text was recorded on another thread of the connection.
     fn is_for_another(&self, candidate: &Candidate, own: u16) -> bool {
         match candidate {
-            Candidate::Command { entry, .. } if is_new_text(entry) => {
+            Candidate::Command { entry, .. } if entry.method.gives_new_text() => {
                 entry.statement.and_then(|statement| self.index.thread(entry.connection, statement)) != Some(own)
             }
             _ => false,
@@ -168,7 +163,7 @@ impl LogPlayer {
             return self.offer_step(cursor, asked, (connection, statement), (position, place));
         }
         let slot = self.index.slot(position);
-        let numbered = !is_new_text(asked) || self.index.threads(connection).is_none();
+        let numbered = !asked.method.gives_new_text() || self.index.threads(connection).is_none();
         let same_place = asked.method == Method::Connect
             || slot.connection() == connection && (!numbered || slot.statement() == statement);
         if slot.method != asked.method || !same_place {

@@ -335,7 +335,7 @@ impl LogPlayer {
     pub(super) fn is_asked(&self, state: &State, asked: &Entry, position: u32) -> Result<bool, CassetteError> {
         let slot = self.index.slot(position);
         let same_method = slot.method == asked.method || slot.method.is_rows() && asked.method == Method::Fetch;
-        let is_text = matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog);
+        let is_text = asked.method.gives_new_text();
         let statement = state.sessions.live(asked.connection).and_then(|live| live.recorded(asked.statement).1);
         if !same_method || !is_text && slot.statement() != statement {
             return Ok(false);

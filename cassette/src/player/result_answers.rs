@@ -41,11 +41,6 @@ fn without(entry: &Entry, left_out: &[Key]) -> Entry {
     Entry { fields, ..entry.clone() }
 }
 
-/// Says whether a command gives its statement a new text.
-fn is_new_text(method: Method) -> bool {
-    matches!(method, Method::Catalog | Method::Run | Method::Prepare)
-}
-
 impl Serving {
     /// Returns the player that serves a live statement, if it is served a result answer.
     pub(super) fn player(&self, connection: ConnectionId, statement: Option<u32>) -> Option<Arc<LogPlayer>> {
@@ -60,7 +55,7 @@ impl Serving {
         let redacted = log.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
         let at = (asked.connection, statement);
-        if is_new_text(asked.method) {
+        if asked.method.gives_new_text() {
             let (source, answer) = find(log, asked, None, &[Key::Attributes])?;
             let player = Arc::new(player_of(log, source, &answer));
             self.0.lock().insert(at, Served { answer, player, prepared: None });

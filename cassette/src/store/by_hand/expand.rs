@@ -230,7 +230,7 @@ impl Ids {
             }
             return Ok((connection, written.statement));
         }
-        if matches!(written.method, Method::Run | Method::Prepare | Method::Catalog) {
+        if written.method.gives_new_text() {
             let counted = self.counted.entry(connection).or_default();
             *counted += 1;
             while self.named_statements.contains(&(connection, *counted)) {

@@ -15,9 +15,9 @@ use super8_cassette::schema::Class;
 use super8_cassette::{
     CassetteError, Cell, ConnectionId, Contents, Entry, EntryRef, Fields, Key, Method, Order, Recorder, Store, Value,
 };
+use super8_shim::config::secrets::user_hash;
 
 use record::{Asked, Column, Reply, Row, SoftprobeRecord, numbered};
-use super8_shim::config::secrets::user_hash;
 
 /// The only connection, because the records do not say on which one a query ran.
 const CONNECTION: ConnectionId = ConnectionId(0);

@@ -1,10 +1,10 @@
-/* super8's interface for test frameworks: which cassette the connects of this process record or replay.
+/* super8's interface for test frameworks. It says which cassette the connects of this process record or replay.
  *
- * Both libraries, libsuper8.so and libsuper8a.so, export these functions beside ODBC's; either's are for all connections
- * of the process. Open one in the directory that odbcinst.ini names, with RTLD_LOCAL: dlopen gives the instance that the
- * driver manager has. docs/c-interface.md has examples.
+ * libsuper8.so and libsuper8a.so both export these functions next to ODBC's. It does not matter which of the two you
+ * call: a call holds for all connections of the process. Open the library in the directory that odbcinst.ini names, with
+ * RTLD_LOCAL, so that dlopen returns the instance that the driver manager has loaded. docs/c-interface.md has examples.
  *
- * Every function may be called on any thread. Texts are UTF-8 and end with a NUL.
+ * You can call every function on any thread. Strings are UTF-8 and end with a NUL.
  */
 #ifndef SUPER8_H
 #define SUPER8_H
@@ -16,52 +16,56 @@ extern "C" {
 #endif
 
 #define SUPER8_OK 0
-#define SUPER8_UNPLAYED 1 /* super8_eject: recorded commands were not played */
-#define SUPER8_MISMATCH 2 /* super8_eject: the program asked for something else than was recorded */
-#define SUPER8_UNUSED 3   /* super8_eject: nothing connected while the cassette was inserted */
-#define SUPER8_NOT_REPLAYED 4 /* super8_eject: the same, and the cassette has commands to replay */
+#define SUPER8_UNPLAYED 1     /* super8_eject: the program did not play all recorded commands */
+#define SUPER8_MISMATCH 2     /* super8_eject: the program asked for something else than was recorded */
+#define SUPER8_UNUSED 3       /* super8_eject: nothing connected while the cassette was inserted */
+#define SUPER8_NOT_REPLAYED 4 /* super8_eject: nothing connected, but the cassette has commands to replay */
 #define SUPER8_ERROR (-1)
 
-/* Puts a cassette on top of the process's stack: it decides for the connects that follow, on every thread, before the
- * environment does and after keywords of a connection string. Connections that are open stay with theirs.
+/* Inserts a cassette: puts it on top of the process's stack. The connects that follow, on every thread, use the cassette
+ * on top. It takes precedence over the environment, but not over keywords of a connection string. Connections that are
+ * already open keep their cassette.
  *
- * cassette  its directory; a relative path holds for the working directory now
- * mode      "record", "replay", "once" or "off": a default, which SUPER8_MODE in the environment overrides
+ * cassette  its directory; a relative path is relative to the current working directory
+ * mode      "record", "replay", "once" or "off"; SUPER8_MODE in the environment overrides it
  * options   further settings as in a connection string, "Super8Order=connection;Super8Log=report.txt", or NULL
  *
- * SUPER8_OK, or SUPER8_ERROR: a cassette that cannot be replayed is an error here and not at the connect. One that is not there is
- * an error of the connect: a test may use no database. */
+ * Returns SUPER8_OK or SUPER8_ERROR. A cassette that cannot be replayed is an error of this call. A cassette that does not
+ * exist is an error only of the connect, because a test need not use a database. */
 int super8_insert(const char *cassette, const char *mode, const char *options);
 
-/* Takes a cassette off the stack for a while, by the name that it was inserted with or by its directory; NULL is the one that was
- * inserted last. It has not ended: it is neither published nor judged, and its open connections stay. super8_insert puts it back on
- * top; by its directory it can be ejected or discarded as it is.
+/* Sets a cassette aside: takes it off the stack for a while. `cassette` is the name that it was inserted with, or its
+ * directory; NULL means the one that was inserted last. The cassette is not published or judged, and its open connections
+ * keep it. super8_insert puts it back on top. While it is aside, super8_eject and super8_discard find it by its directory.
  *
- * SUPER8_OK, or SUPER8_ERROR: it is not on the stack. */
+ * Returns SUPER8_OK, or SUPER8_ERROR if it is not on the stack. */
 int super8_set_aside(const char *cassette);
 
-/* Takes a cassette out, by the name that it was inserted with or by its directory; NULL is the one that was inserted last. A
- * recording is published. A later connect that names the cassette again begins anew. Close the connections first.
+/* Ejects a cassette: takes it off the stack for good, publishes a recording, and judges a replay. `cassette` is the name
+ * that it was inserted with, or its directory; NULL means the one that was inserted last. Close its connections first. A
+ * later connect that names the same cassette starts from the beginning.
  *
- * SUPER8_OK, SUPER8_UNPLAYED, SUPER8_MISMATCH, SUPER8_UNUSED, SUPER8_NOT_REPLAYED or SUPER8_ERROR; super8_last_error has the list
- * or the report. */
+ * Returns SUPER8_OK, SUPER8_UNPLAYED, SUPER8_MISMATCH, SUPER8_UNUSED, SUPER8_NOT_REPLAYED or SUPER8_ERROR.
+ * super8_last_error returns the list of unplayed commands or the report. */
 int super8_eject(const char *cassette);
 
-/* The same for a test that failed. A recording goes to the directory NAME.failed, and the cassette before it stays; of a replay
- * nothing is said. Ejecting a later recording of the cassette removes NAME.failed.
+/* Ejects a cassette after a test that failed. A recording is moved to the directory NAME.failed, so that the earlier
+ * cassette stays. A replay is not judged. NAME.failed is removed when a later recording of the cassette is ejected.
  *
- * SUPER8_OK, or SUPER8_ERROR: the recording could not be moved, or the environment named its cassette, and it is in its place
- * already. */
+ * Returns SUPER8_OK. Returns SUPER8_ERROR if the recording cannot be moved, or if it is in its place already because the
+ * environment named its cassette. */
 int super8_discard(const char *cassette);
 
-/* How many commands of a cassette that is replayed were not played so far, or -1. NULL is the one inserted last. */
+/* Returns how many commands of a cassette that is replayed the program has not played yet, or -1 if there is no such
+ * cassette or it cannot be read. NULL means the one that was inserted last. */
 long long super8_unplayed(const char *cassette);
 
-/* Copies what the last call on this thread that did not return SUPER8_OK had to say into a buffer of `capacity` bytes,
- * NUL included; a text that does not fit is cut. The length of the whole text in bytes, without the NUL. */
+/* Copies the message of the last call on this thread that did not return SUPER8_OK into a buffer of `capacity` bytes,
+ * including the NUL. A message that does not fit is truncated. Returns the length of the whole message in bytes, without
+ * the NUL. */
 size_t super8_last_error(char *buffer, size_t capacity);
 
-/* The version, such as "0.1.0". It stays; do not free it. */
+/* Returns the version, such as "0.1.0". The string is static: do not free it. */
 const char *super8_version(void);
 
 #ifdef __cplusplus

@@ -27,9 +27,8 @@
 
 mod library;
 
-use library::Return;
+use library::{Failure, Return};
 use std::cell::Cell;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -174,16 +173,6 @@ impl Drop for Inserted {
         if let Err(error) = library::loaded().and_then(|library| library.discard(&self.name)) {
             eprintln!("{error}");
         }
-    }
-}
-
-/// Why a test cannot have its cassette, or super8's report on it.
-#[derive(Clone, Debug)]
-struct Failure(String);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Loads super8's library and calls its C interface.
 #![allow(unsafe_code)]
 
-use crate::Failure;
 use std::ffi::{CStr, CString, c_char, c_int};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -29,6 +29,16 @@ pub enum Return {
     Unused,
     NotReplayed,
     Error,
+}
+
+/// Why a test cannot have its cassette, or super8's report on it.
+#[derive(Clone, Debug)]
+pub struct Failure(pub String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }
 
 impl Return {

@@ -8,18 +8,18 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::connects::{Connects, Group};
 use super::cursor::{Candidate, Cursor};
+use super::finish::{self, Unplayed};
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, Scene};
 use super::result_answers::OWN;
 use super::rows::Progress;
+use super::sessions::{Connects, Group};
 use super::sessions::{Session, SessionMatcher};
 use super::sources::{Source, Step};
 use super::state::State;
 use super::transactions::Transactions;
 use super::units::{Context, Drafts, First, Units, text_of};
-use super::unplayed::{self, Unplayed};
 use crate::metadata::Order;
 use crate::schema::Class;
 use crate::{CassetteError, ConnectionId, Entry, Method, sets};
@@ -422,7 +422,7 @@ impl AnyOrder {
         let mut left = self.units_left()?;
         let failed: Vec<u32> = state.sessions.free().filter(|of| !of.succeeded).map(|of| of.position).collect();
         for position in failed {
-            left.push(unplayed::at(&log.index, &*log.storage, position)?);
+            left.push(finish::at(&log.index, &*log.storage, position)?);
         }
         left.sort_by_key(|unplayed| unplayed.line);
         Ok(left)

@@ -2,9 +2,9 @@
 //! kind, and writes the headline and the report.
 
 use super::alike::{Alike, alike};
+use super::alike::{Nearest, nearest};
 use super::log_player::LogPlayer;
 use super::mismatch::{HEADLINE, Mismatch, MismatchKind, Scene};
-use super::nearest::{Nearest, nearest};
 use super::rows;
 use super::state::State;
 use crate::metadata::Order;

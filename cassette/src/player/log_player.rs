@@ -2,7 +2,7 @@
 //!
 //! The methods are spread over several files by topic: a step of playing (`playing`, `candidate`), waiting for a turn
 //! (`turn`), finding which recorded connection a live one is (`rematch`, `history`), which part a process plays (`parts`),
-//! scrolls (`scroll`), what was recorded about connections (`informed`), the end (`finish`) and mismatches (`explain`).
+//! what was recorded about connections (`connection_info`), the end (`finish`) and mismatches (`explain`).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use super::answers::Standing;
 use super::bindings::Bindings;
 use super::columns::Columns;
 use super::compare::Comparison;
-use super::connects::Connects;
 use super::cursor::{Candidate, Cursor, Taken};
 use super::fault_places::{Faults, TellFault, takes_faults};
+use super::finish::{self, Unplayed};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
+use super::sessions::Connects;
 use super::sessions::SessionMatcher;
 use super::sources::{Choosing, PlayedFunctions, PlayedIndex, PlayedStorage, Source, Sources};
 use super::state::{Lane, State, Turn};
-use super::unplayed::{self, Unplayed};
 use crate::check::{Fits, Wrong};
 use crate::faults::Fault;
 use crate::metadata::{Metadata, Order};
@@ -467,12 +467,12 @@ impl LogPlayer {
             return Ok(Vec::new());
         }
         match self.order {
-            Order::Global => unplayed::of_cursor(&self.index, &*self.storage, &state.whole),
+            Order::Global => finish::of_cursor(&self.index, &*self.storage, &state.whole),
             Order::Connection | Order::Any => {
                 let mut all = Vec::new();
                 for connection in self.index.connections() {
                     let cursor = state.cursor(self.order, &self.index, connection);
-                    all.append(&mut unplayed::of_cursor(&self.index, &*self.storage, cursor)?);
+                    all.append(&mut finish::of_cursor(&self.index, &*self.storage, cursor)?);
                 }
                 all.sort_by_key(|unplayed: &Unplayed| unplayed.line);
                 Ok(all)

@@ -14,13 +14,13 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::answers::Answers;
 use super::any_order::AnyOrder;
-use super::connects::Connects;
+use super::connection_info::Facts;
 use super::cursor::Next;
-use super::facts::Facts;
 use super::log_player::{Fetched, LogPlayer};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::PlayedRun;
-use super::scroll::Scrolled;
+use super::rows::Scrolled;
+use super::sessions::Connects;
 use super::sources::{Choosing, Source, Step};
 use super::state::State;
 use crate::metadata::Order;

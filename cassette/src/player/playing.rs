@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::connects::{Connect, Group};
 use super::cursor::{Candidate, Cursor, Next, Taken};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::rows::Progress;
 use super::sessions::Session;
+use super::sessions::{Connect, Group};
 use super::state::State;
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method};

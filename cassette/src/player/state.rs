@@ -13,8 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::answers::Answers;
+use super::connection_info::Facts;
 use super::cursor::Cursor;
-use super::facts::Facts;
 use super::fault_places::AfterFault;
 use super::index::Index;
 use super::mismatch::Mismatch;

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::comments;
 use super::compare::Comparison;
-use super::connects::{Connects, Group};
 use super::index::{Index, Origins, Slot};
 use super::sessions::SessionMatcher;
+use super::sessions::{Connects, Group};
 use super::transactions::{AUTOCOMMIT, Transactions};
 use crate::redaction::Redactor;
 use crate::schema::{Class, Role};

@@ -12,12 +12,12 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::answers::{Answers, KnownAnswers};
+use super::carried_over::KeptTexts;
+use super::carried_over::VolatileMarks;
 use super::connection_info::{ConnectionInfo, ToWrite};
-use super::kept_texts::KeptTexts;
 use super::late_secrets;
 use super::numbering::{Kind, Parts, Threads};
 use super::rows::RunCell;
-use super::volatile_marks::VolatileMarks;
 use crate::entry::ConnectIdentity;
 use crate::files;
 use crate::metadata::{Metadata, Order};

@@ -3,14 +3,13 @@
 //! [`core`] has the recorder. [`run`] takes the rows of a statement from the application, and [`rows`] brings them to disk.
 
 mod answers;
+mod carried_over;
 mod connection_info;
 mod core;
-mod kept_texts;
 mod late_secrets;
 mod numbering;
 mod rows;
 mod run;
-mod volatile_marks;
 
 pub use answers::KnownAnswers;
 pub use core::{PendingColumns, RecordOptions, Recorder};

@@ -1,8 +1,8 @@
 //! Where a cassette is kept: one interface, two formats, and what the formats have in common.
 //!
 //! The rest of the crate knows a store by [`interface`]. A [`recording`] is staged ([`staging`]) and grows at the end
-//! of its [`log`], with a journal of rows whose entry is still to come ([`rows_journal`]). It is then published or, if
-//! its process dies, recovered ([`mod@recover`]). [`directory`] and [`ndjson`] have what is different about their files.
+//! of its [`log`], with a journal of rows whose entry is still to come. It is then published or, if its process dies,
+//! recovered ([`mod@recover`]). [`directory`] and [`ndjson`] have what is different about their files.
 //! [`mod@open`] finds out which of them a name stands for.
 
 pub mod by_hand;
@@ -13,7 +13,6 @@ pub mod ndjson;
 mod open;
 mod recording;
 mod recover;
-mod rows_journal;
 mod staging;
 
 pub use interface::info_file;

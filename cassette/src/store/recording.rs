@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::interface::{Growing, OpenRun};
 use super::log::Append;
-use super::rows_journal::RowsJournal;
+use super::recover::RowsJournal;
 use super::staging::{Lock, claim};
 use crate::{CassetteError, Metadata};
 

@@ -30,7 +30,7 @@ pub(super) fn previous(target: &Path) -> PathBuf {
 /// Marks the cassette that is about to be replaced, so that nobody takes it for the recording once the two have changed places.
 pub(super) const REPLACED: &str = ".super8-replaced";
 
-/// The journal of rows whose entry is not written yet: see [`rows_journal`](crate::store::rows_journal).
+/// The journal of rows whose entry is not written yet: see [`recover`](mod@crate::store::recover).
 pub(super) const ROWS_JOURNAL: &str = ".super8-rows";
 
 /// Returns the rank of a file when a cassette is removed, lowest first. The process may be killed between any two

@@ -12,8 +12,8 @@ use super::rows::RowsOfTrace;
 use super::trace::{Trace, traces};
 use super::writing::{self, is_begun};
 use crate::store::interface::{EntryRef, RowsSource, Store};
+use crate::store::recover::UnfinishedRows;
 use crate::store::recover::{Recovered, Unfinished, parts_named_by, recover as recover_recording};
-use crate::store::rows_journal::UnfinishedRows;
 use crate::store::staging::{staging, target_of};
 use crate::{CassetteError, ErrorKind};
 

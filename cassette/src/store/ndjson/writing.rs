@@ -10,7 +10,7 @@ use super::record::{RecordWriter, VERSION};
 use crate::store::directory::is_cassette;
 use crate::store::log::{Append, WriteAppend};
 use crate::store::recording::{Layout, publish_error, write_error};
-use crate::store::rows_journal;
+use crate::store::recover;
 use crate::store::staging::{Lock, beside, occupied, tell_replaced};
 use crate::{CassetteError, ErrorKind, Metadata, files};
 
@@ -46,7 +46,7 @@ impl Layout for Writing {
             let emptied = OpenOptions::new().write(true).truncate(true).open(staging);
             emptied.map_err(|error| CassetteError::io(staging, "empty", &error))?;
         }
-        rows_journal::remove(&journal).map_err(|error| CassetteError::io(&journal, "remove", &error))
+        recover::remove(&journal).map_err(|error| CassetteError::io(&journal, "remove", &error))
     }
 
     fn previous(&mut self, target: &Path) -> Result<Option<Lock>, CassetteError> {

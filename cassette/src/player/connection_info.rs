@@ -28,7 +28,7 @@ const CONNECTION_DEAD: i32 = 1209;
 
 /// What was read of the info files.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(super) struct ConnectionInfo {
     loaded: HashMap<ConnectionId, Arc<Vec<Fields>>>,
     /// How often a connection asked for the answer whose first occurrence is at this place of its file.
     asked: HashMap<(ConnectionId, usize), usize>,
@@ -38,7 +38,7 @@ pub(super) struct Facts {
 
 /// Which info files have the answers about the connections that succeeded. A file is named after a connection.
 #[derive(Debug, Default)]
-pub(super) struct Homes {
+pub(super) struct InfoFiles {
     named: HashMap<ConnectionId, ConnectionId>,
     /// The identities of the connections whose connect names no file.
     identities: HashMap<ConnectionId, Identity>,
@@ -46,25 +46,25 @@ pub(super) struct Homes {
     members: HashMap<Identity, Vec<ConnectionId>>,
 }
 
-impl Homes {
+impl InfoFiles {
     /// Reads the connects of a log.
     ///
     /// # Errors
     /// An entry is unreadable, or a file that is named does not exist.
-    pub(super) fn read(index: &Index, storage: &dyn Store) -> Result<Homes, CassetteError> {
-        let mut homes = Homes::default();
+    pub(super) fn read(index: &Index, storage: &dyn Store) -> Result<InfoFiles, CassetteError> {
+        let mut info_files = InfoFiles::default();
         for position in index.connects() {
             let place = index.slot(*position).place();
             let entry = storage.checked_entry(place)?;
             if let Some(name) = entry.get(Key::InfoFile).and_then(Value::as_text) {
-                homes.named.insert(entry.connection, info_file(storage, place, name)?);
+                info_files.named.insert(entry.connection, info_file(storage, place, name)?);
             } else if entry.succeeded() {
                 let identity = connect_identity(&entry);
-                homes.identities.insert(entry.connection, identity);
-                homes.members.entry(identity).or_default().push(entry.connection);
+                info_files.identities.insert(entry.connection, identity);
+                info_files.members.entry(identity).or_default().push(entry.connection);
             }
         }
-        Ok(homes)
+        Ok(info_files)
     }
 
     /// Returns the connection after which a connection's file is named.
@@ -93,11 +93,11 @@ impl Homes {
     }
 }
 
-impl Facts {
+impl ConnectionInfo {
     /// Finds the fact with this key: the connection's own, else that of its relatives.
     pub(super) fn find(
         &mut self,
-        homes: &Homes,
+        info_files: &InfoFiles,
         storage: &dyn Store,
         connection: ConnectionId,
         key: &[(Key, Value)],
@@ -108,18 +108,18 @@ impl Facts {
             |answer: &Fields| key.iter().all(|(name, value)| answer.get(*name).unwrap_or(&Value::Null) == value);
         // what happened on this very connection is unknown to others
         let relatives = (!key.iter().any(|(name, _)| *name == Key::ConnectionId)).then_some(relatives);
-        self.find_like((homes, storage), connection, &matches, relatives)
+        self.find_like((info_files, storage), connection, &matches, relatives)
     }
 
     /// Finds the fact that `matches`: the connection's own, else that of its relatives.
     pub(super) fn find_like(
         &mut self,
-        (homes, storage): (&Homes, &dyn Store),
+        (info_files, storage): (&InfoFiles, &dyn Store),
         connection: ConnectionId,
         matches: &dyn Fn(&Fields) -> bool,
         relatives: Option<Relatives>,
     ) -> Result<Option<Fields>, CassetteError> {
-        let own = self.load(storage, homes.of(connection))?;
+        let own = self.load(storage, info_files.of(connection))?;
         let replies: Vec<usize> = (0..own.len()).filter(|at| matches(&own[*at])).collect();
         if let (Some(first), Some(last)) = (replies.first(), replies.last()) {
             let asked = self.asked.entry((connection, *first)).or_default();
@@ -128,8 +128,8 @@ impl Facts {
             return Ok(Some(own[*reply].clone()));
         }
         let Some(relatives) = relatives else { return Ok(None) };
-        let Some(identity) = homes.identities.get(&connection) else { return Ok(None) };
-        let members = homes.members.get(identity).map_or(&[][..], Vec::as_slice);
+        let Some(identity) = info_files.identities.get(&connection) else { return Ok(None) };
+        let members = info_files.members.get(identity).map_or(&[][..], Vec::as_slice);
         let answers = match (relatives, members.first()) {
             (Relatives::First, Some(first)) => self.load(storage, *first)?,
             (Relatives::All, Some(_)) => self.shared(storage, *identity, members)?,
@@ -165,19 +165,19 @@ impl Facts {
     /// whether it can be used again. A driver manager that pools connections does this.
     pub(super) fn pooled(
         &mut self,
-        homes: &Homes,
+        info_files: &InfoFiles,
         storage: &dyn Store,
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
         let probe = [(Key::Attribute, Value::from(CONNECTION_DEAD))];
-        Ok(self.find(homes, storage, connection, &probe, Relatives::All)?.is_some())
+        Ok(self.find(info_files, storage, connection, &probe, Relatives::All)?.is_some())
     }
 
     /// Forgets a connection that is closed.
-    pub(super) fn forget(&mut self, homes: &Homes, connection: ConnectionId) {
+    pub(super) fn forget(&mut self, info_files: &InfoFiles, connection: ConnectionId) {
         self.asked.retain(|(of, _), _| *of != connection);
-        let identity = homes.identities.get(&connection);
-        let first = identity.and_then(|identity| homes.members.get(identity)?.first());
+        let identity = info_files.identities.get(&connection);
+        let first = identity.and_then(|identity| info_files.members.get(identity)?.first());
         // keep a shared file, which other connections still read
         if identity.is_some() && first != Some(&connection) {
             self.loaded.remove(&connection);
@@ -196,8 +196,8 @@ impl Facts {
 
 impl LogPlayer {
     /// Returns which info files have the answers about the connections of the current part.
-    pub(super) fn homes(&self) -> &Homes {
-        &self.storage.0.current().homes
+    pub(super) fn info_files(&self) -> &InfoFiles {
+        &self.storage.0.current().info_files
     }
 
     /// Says whether anything is recorded about connections for this function.
@@ -244,7 +244,7 @@ impl LogPlayer {
         };
         match changed {
             Some(entry) => Ok(Some(entry.fields)),
-            None => match state.facts.find(self.homes(), storage, connection, &key, relatives)? {
+            None => match state.connection_info.find(self.info_files(), storage, connection, &key, relatives)? {
                 Some(answer) => Ok(Some(answer)),
                 None => self.translated(state, connection, &key, relatives),
             },
@@ -269,7 +269,12 @@ impl LogPlayer {
             let text = answer.get(Key::Sql).filter(|_| same);
             text.is_some_and(|text| self.comparison.difference(&as_sql(text), &asked).is_none())
         };
-        let found = state.facts.find_like((self.homes(), &*self.storage), connection, &matches, Some(relatives))?;
+        let found = state.connection_info.find_like(
+            (self.info_files(), &*self.storage),
+            connection,
+            &matches,
+            Some(relatives),
+        )?;
         let Some(mut answer) = found else { return Ok(None) };
         if let Some(recorded) = answer.get(Key::Sql) {
             self.comparison.bind(&as_sql(recorded), &asked, || "SQLNativeSql".to_owned());
@@ -296,6 +301,6 @@ impl LogPlayer {
 
     /// Finds a fact about the environment.
     pub(super) fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
-        self.state.write().facts.find(self.homes(), &*self.storage, ConnectionId(0), key, Relatives::All)
+        self.state.write().connection_info.find(self.info_files(), &*self.storage, ConnectionId(0), key, Relatives::All)
     }
 }

@@ -388,7 +388,7 @@ impl LogPlayer {
             let _ = self.end(state, connection);
         }
         state.forget(self.order, recorded);
-        state.facts.forget(self.homes(), recorded);
+        state.connection_info.forget(self.info_files(), recorded);
         self.next_turn(state);
     }
 
@@ -446,7 +446,7 @@ impl LogPlayer {
                     let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
                     Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
                 };
-                let own = self.homes().of(self.state.read().recorded(connection, None).0);
+                let own = self.info_files().of(self.state.read().recorded(connection, None).0);
                 let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
                 let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
                 wrong.error(&file, line)

@@ -14,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::answers::Answers;
 use super::any_order::AnyOrder;
-use super::connection_info::Facts;
+use super::connection_info::ConnectionInfo;
 use super::cursor::Next;
 use super::log_player::{Fetched, LogPlayer};
 use super::mismatch::{Mismatch, Scene};
@@ -209,7 +209,7 @@ impl LogPlayer {
         }
         state.sessions.turn_to(Connects::read(&to.index, &*to.storage)?);
         self.columns.forget();
-        state.facts = Facts::default();
+        state.connection_info = ConnectionInfo::default();
         sources.current.store(part, Ordering::Release);
         Ok(())
     }

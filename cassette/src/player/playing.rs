@@ -430,7 +430,8 @@ impl LogPlayer {
         }
         let Some((session, complete)) = self.ends_with(state, live)? else { return Ok(()) };
         let played = self.played(state, session);
-        let pooled = !complete && state.facts.pooled(self.homes(), &*self.storage, session.connection)?;
+        let pooled =
+            !complete && state.connection_info.pooled(self.info_files(), &*self.storage, session.connection)?;
         state.sessions.ended(live, complete, played, pooled);
         Ok(())
     }

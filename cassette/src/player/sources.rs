@@ -10,7 +10,7 @@ use csv::ByteRecord;
 
 use super::by_hand::Script;
 use super::compare::{Comparison, difference};
-use super::connection_info::Homes;
+use super::connection_info::InfoFiles;
 use super::cursor::Cursor;
 use super::index::{Index, ResultAnswer};
 use super::rows::is_end;
@@ -25,7 +25,7 @@ pub(super) struct Source {
     pub(super) index: Arc<Index>,
     answered_functions: HashSet<String>,
     /// Which info files have the answers about its connections.
-    pub(super) homes: Arc<Homes>,
+    pub(super) info_files: Arc<InfoFiles>,
     pub(super) result_answers: Vec<Arc<ResultAnswer>>,
     /// The statements that have a place in the order, in a cassette written by hand.
     pub(super) statements: HashMap<(ConnectionId, u32), Arc<ResultAnswer>>,
@@ -60,8 +60,8 @@ impl Sources {
                 // what a process does tells which part it plays, and a connect may be all it does
                 index.require_all();
             }
-            let homes = Homes::read(&index, &*storage)?;
-            let answered_functions = homes.functions(&index, &*storage)?;
+            let info_files = InfoFiles::read(&index, &*storage)?;
+            let answered_functions = info_files.functions(&index, &*storage)?;
             let mut drivers = HashMap::new();
             if !result_answers.is_empty() {
                 for position in index.connects() {
@@ -75,7 +75,7 @@ impl Sources {
                 storage: storage.into(),
                 index,
                 answered_functions,
-                homes: Arc::new(homes),
+                info_files: Arc::new(info_files),
                 result_answers,
                 statements,
                 drivers,
@@ -176,12 +176,12 @@ impl Source {
     /// Makes a source with the entries of this index only.
     pub(super) fn of_statement(of: &Source, index: Arc<Index>) -> Source {
         let (answered_functions, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
-        let (statements, homes) = (HashMap::new(), Arc::clone(&of.homes));
+        let (statements, info_files) = (HashMap::new(), Arc::clone(&of.info_files));
         Source {
             storage: Arc::clone(&of.storage),
             index,
             answered_functions,
-            homes,
+            info_files,
             result_answers,
             statements,
             drivers,

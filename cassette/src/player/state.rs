@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::answers::Answers;
-use super::connection_info::Facts;
+use super::connection_info::ConnectionInfo;
 use super::cursor::Cursor;
 use super::fault_places::AfterFault;
 use super::index::Index;
@@ -35,7 +35,7 @@ pub(super) struct State {
     /// The calls that wait for their turn.
     pub(super) waiting: Waiting,
     pub(super) sticky: Option<Mismatch>,
-    pub(super) facts: Facts,
+    pub(super) connection_info: ConnectionInfo,
     /// The parts that were last reported as completely played.
     pub(super) finished: Vec<usize>,
     pub(super) after: AfterFault,
@@ -74,7 +74,7 @@ impl State {
             choosing,
             waiting: Waiting::default(),
             sticky: None,
-            facts: Facts::default(),
+            connection_info: ConnectionInfo::default(),
             finished: Vec::new(),
             after: AfterFault::default(),
         }

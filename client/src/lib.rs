@@ -4,15 +4,13 @@
 //! This crate has the command's `unsafe` code: [`manager`] looks up the functions, and the handles call them
 //! (docs/safety.md).
 
-mod bound;
 mod connection;
-mod failure;
 mod manager;
 mod parameter;
 mod statement;
 
 pub use connection::Connection;
-pub use failure::Failure;
+pub use manager::Failure;
 pub use manager::Manager;
 pub use parameter::Parameter;
 pub use statement::{Argument, Column, Statement};

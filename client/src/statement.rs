@@ -1,8 +1,8 @@
 //! A statement. It executes a text or a catalog function, describes the result, and reads rows cell by cell.
 #![allow(unsafe_code)]
 
-use crate::bound::Bound;
 use crate::manager::{Handle, Manager, STMT, Units};
+use crate::parameter::Bound;
 use crate::{Failure, Parameter};
 use super8_cassette::Row;
 use super8_shim::convert::{self, CType, Length, Pieces};

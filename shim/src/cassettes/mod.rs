@@ -4,21 +4,19 @@
 //! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call. What is
 //! still open when the process ends is published then, or reported as unplayed.
 
-mod anew;
+mod action;
 mod eject;
 mod ending;
 mod hidden;
 mod location;
-mod once;
 mod parts;
 mod registry;
 mod started;
-mod tests_run;
 
+pub use action::Action;
 pub use eject::{Ejected, discard, eject, unplayed};
 pub use ending::{published, unwritable, warn_at_end};
 pub use hidden::{look_for_secrets, secrets, warn_of_short_password};
-pub use once::Action;
 pub use registry::{has_player, has_recorder};
 
 use crate::config::settings::{CassetteName, Comments, Mode, Settings};
@@ -64,7 +62,7 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
     match settings.mode {
         Mode::Off => Ok(Action::Forward),
         Mode::Record => Ok(Action::Record),
-        Mode::Replay if anew::is_recorded(&location::absolute(settings)) => Ok(Action::Record),
+        Mode::Replay if action::is_recorded(&location::absolute(settings)) => Ok(Action::Record),
         Mode::Replay => Ok(Action::Replay),
         Mode::Once => {
             let path = CassetteLocation::to_replay(settings, &variable)
@@ -83,7 +81,7 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
                 return Ok(Action::Record);
             }
             let shown = settings.cassette.as_ref().map_or(path.as_path(), |name| &name.path);
-            let chosen = once::action(&path, shown, &variable);
+            let chosen = action::action(&path, shown, &variable);
             chosen.map_err(|error| unplayable(&path, format!("once: {error}")))
         }
     }
@@ -193,8 +191,8 @@ impl Origin {
         let is_same = location::absolute(&settings) == own.path && settings.test() == self.settings.test();
         let next = action(&settings).ok().filter(|_| !is_same)?;
         match (self.action, next) {
-            (Action::Record, Action::Replay) => anew::share_a_connection(&location::absolute(&settings)),
-            (Action::Replay, Action::Record) => anew::share_a_connection(&own.path),
+            (Action::Record, Action::Replay) => action::share_a_connection(&location::absolute(&settings)),
+            (Action::Replay, Action::Record) => action::share_a_connection(&own.path),
             _ => {}
         }
         (next == self.action).then(|| origin(&settings, self.action, self.library))
@@ -261,9 +259,9 @@ pub fn recorder(settings: &Settings, library: &Library) -> Result<Recording, NoC
 fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Library) -> Result<Recording, NoCassette> {
     ending::at_exit();
     let (path, test) = (location.path(), settings.test().cloned());
-    tests_run::begin_attempt(&path, test.as_ref());
+    eject::begin_attempt(&path, test.as_ref());
     if !RECORDERS.get().lock().contains_key(&path) {
-        tests_run::end_others(test.as_ref());
+        eject::end_others(test.as_ref());
     }
     let facts = DriverFacts {
         library: file_name(library.path()),
@@ -275,7 +273,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
             && recorded.id != test.id
         {
             let recorded = Metadata { test: Some(recorded.id.clone()), ..Metadata::now(None, None) };
-            tests_run::check(&path, &recorded, Some(test)).map_err(|error| NoCassette(format!("record: {error}")))?;
+            eject::check(&path, &recorded, Some(test)).map_err(|error| NoCassette(format!("record: {error}")))?;
         }
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
         return Ok((Arc::clone(&open.cassette), other));
@@ -297,7 +295,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         Err(_) => None,
     };
     let kept = previous.as_ref().map(|(metadata, _)| metadata);
-    if let Some(Err(error)) = kept.map(|kept| tests_run::check(&path, kept, test.as_ref())) {
+    if let Some(Err(error)) = kept.map(|kept| eject::check(&path, kept, test.as_ref())) {
         verdict::unwritable(&path, &error);
         return Err(NoCassette(format!("record: {error}")));
     }
@@ -377,9 +375,9 @@ fn player_of(location: &CassetteLocation, settings: &Settings) -> Result<Arc<Pla
 fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
     ending::at_exit();
     let (path, test) = (location.path(), settings.test().cloned());
-    tests_run::begin_attempt(&path, test.as_ref());
+    eject::begin_attempt(&path, test.as_ref());
     if !PLAYERS.get().lock().contains_key(&path) {
-        tests_run::end_others(test.as_ref());
+        eject::end_others(test.as_ref());
     }
     let mut players = PLAYERS.get().lock();
     if !players.contains_key(&path) {
@@ -406,7 +404,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
             }
         };
         let player = player.map_err(|error| error.to_string())?;
-        tests_run::check(&path, player.metadata(), test.as_ref())?;
+        eject::check(&path, player.metadata(), test.as_ref())?;
         player.hide(Arc::clone(secrets()));
         if let Some(recorded) = &player.metadata().redaction {
             player.redact(hidden::rules_like(settings, recorded)?);

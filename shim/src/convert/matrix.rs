@@ -7,10 +7,10 @@
 use super::conversion::{Converted, Failure, Wish};
 use super::ctype::{CType, Kind};
 use super::source::Source;
+use super::to_datetime::interval;
 use super::to_datetime::{date, time, timestamp};
-use super::to_interval::interval;
-use super::to_number::{bit, exact, integer, real};
-use super::to_text::{binary, guid, text};
+use super::to_number_or_text::{binary, guid, text};
+use super::to_number_or_text::{bit, exact, integer, real};
 
 /// A function that converts a recorded value to the C type of the wish.
 type Conversion = for<'a> fn(&Source<'a>, &Wish) -> Result<Converted<'a>, Failure>;

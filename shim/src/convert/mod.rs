@@ -9,7 +9,6 @@
 
 pub mod bound;
 mod cell_text;
-mod chunk;
 mod conversion;
 pub mod ctype;
 mod datetime;
@@ -25,9 +24,7 @@ mod read;
 mod source;
 mod target;
 mod to_datetime;
-mod to_interval;
-mod to_number;
-mod to_text;
+mod to_number_or_text;
 mod today;
 mod utf16;
 mod write;

@@ -6,11 +6,11 @@
 
 use super8_cassette::{Cell, CutCell};
 
-use super::chunk::{self, Whole};
 use super::conversion::{Content, Converted, Failure, Wish, Written};
 use super::ctype::{CType, Kind};
 use super::matrix;
 use super::source::{self, Source};
+use super::target::{self, Whole};
 use super::target::{Progress, Target};
 use super::utf16;
 
@@ -116,7 +116,7 @@ unsafe fn write_any(
         let Value { bytes, text, cut } = value;
         let content = if kind == Kind::WChar && text { Content::Widen(bytes) } else { Content::Raw(bytes) };
         // SAFETY: as this function's.
-        return unsafe { chunk::deliver(kind, Whole { content, cut, least: 0 }, &mut target, progress) };
+        return unsafe { target::deliver(kind, Whole { content, cut, least: 0 }, &mut target, progress) };
     }
     let written = match (same, to.fixed_size()) {
         // SAFETY: as this function's.
@@ -196,5 +196,5 @@ unsafe fn write_other(
         Converted::Made { ref bytes, least } => Whole { content: Content::Raw(bytes), cut: None, least },
     };
     // SAFETY: as this function's.
-    Ok(unsafe { chunk::deliver(to.kind(), whole, target, progress) })
+    Ok(unsafe { target::deliver(to.kind(), whole, target, progress) })
 }

@@ -1,15 +1,20 @@
 //! The common way into super8: guards against panics, finds the handle, and goes straight to the driver or through a
 //! mode.
+//!
+//! It keeps the mode of the statement that a thread called last in a thread-local. Every cell is read by a call of its
+//! own, and taking a lock and a reference count for each of them is a good part of what it costs to record or replay a cell.
 #![allow(unsafe_code)]
 
-use super::mode_cache;
 use crate::call::Call;
 use crate::diagnostics::{Diagnostics, Outcome, answered, missing, rc};
-use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, HandleCore, STATEMENTS, Token};
+use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, HandleCore, STATEMENTS, Statement, Token};
+use crate::mode::StatementMode;
 use crate::real::{Driver, Handle};
 use crate::table::Function;
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// SQL_HANDLE_ENV, DBC, STMT and DESC.
 pub const ENV: i16 = odbc_sys::HandleType::Env as i16;
@@ -38,7 +43,7 @@ pub fn stmt<'a>(
 ) -> i16 {
     let Some(statement) = STATEMENTS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
     through(function, STMT, &statement.core, driver_call, |real| {
-        mode_cache::with(Token::from_handle(handle), statement, |mode| {
+        with_mode(Token::from_handle(handle), statement, |mode| {
             let call = ManuallyDrop::new(call());
             if let Call::GetData { column, binding } = &*call {
                 // SQLGetData is called for every cell, and there is nothing in its call to drop.
@@ -153,4 +158,89 @@ pub unsafe fn give(out: *mut Handle, token: Token) -> i16 {
     // SAFETY: not null; the application's out-pointer.
     unsafe { out.write_unaligned(token.handle()) };
     rc::SUCCESS
+}
+
+type Kept = (Token, Arc<dyn StatementMode>);
+
+thread_local! {
+    /// Cannot be out of date, because a token is never given out again and its statement keeps one mode for life. The
+    /// reference keeps the mode alive if another thread frees the statement during the call.
+    static LATEST: Cell<Option<Kept>> = const { Cell::new(None) };
+}
+
+/// Runs `action` with the mode of a live statement. Returns `None` if the statement has no mode, or none any more.
+#[inline]
+pub fn with_mode<R>(token: Token, statement: &Statement, action: impl FnOnce(&dyn StatementMode) -> R) -> Option<R> {
+    // A thread that is ending has no cache any more, and a call made from within this call finds it empty.
+    let kept = LATEST.try_with(Cell::take).ok().flatten().filter(|(of, _)| *of == token);
+    let kept = match kept {
+        Some(kept) => kept,
+        None => (token, statement.mode.lock().clone()?),
+    };
+    let result = action(&*kept.1);
+    let _ = LATEST.try_with(|latest| latest.set(Some(kept)));
+    Some(result)
+}
+
+/// Drops what this thread has cached of a statement that is gone.
+pub fn forget_mode(token: Token) {
+    let _ = LATEST.try_with(|latest| latest.set(latest.take().filter(|(of, _)| *of != token)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Binding;
+    use crate::call::Call;
+    use crate::call::DriverCall;
+    use crate::descriptor::DescriptorRole;
+    use crate::diagnostics::Outcome;
+    use crate::handles::STATEMENTS;
+    use crate::table::Function;
+
+    struct Mode;
+
+    impl StatementMode for Mode {
+        fn serve(&self, _: Function, _: &Call<'_>, _: &dyn DriverCall) -> Outcome {
+            Outcome::SUCCESS
+        }
+
+        fn get_data(&self, _: u16, _: &Binding, _: &dyn DriverCall) -> Outcome {
+            Outcome::SUCCESS
+        }
+
+        fn serve_descriptor(&self, _: DescriptorRole, _: Function, _: &Call<'_>, _: &dyn DriverCall) -> Outcome {
+            Outcome::SUCCESS
+        }
+
+        fn content(&self, _: DescriptorRole) -> crate::descriptor::Content {
+            crate::descriptor::Content::Columns
+        }
+
+        fn is_applications(&self) {}
+
+        fn dropped(&self) {}
+    }
+
+    #[test]
+    fn a_statement_freed_during_a_call_lives_until_the_call_returns() {
+        let (token, statement) = STATEMENTS.allocate().unwrap();
+        assert!(with_mode(token, statement, |_| ()).is_none(), "no mode yet");
+        let mode: Arc<dyn StatementMode> = Arc::new(Mode);
+        let watched = Arc::downgrade(&mode);
+        *statement.mode.lock() = Some(mode);
+        assert!(with_mode(token, statement, |_| ()).is_some());
+        assert_eq!(watched.strong_count(), 2, "the statement's and this thread's");
+        with_mode(token, statement, |_| {
+            // As another thread would do.
+            *statement.mode.lock() = None;
+            STATEMENTS.release(token);
+            assert_eq!(watched.strong_count(), 1, "the call's own");
+        });
+        forget_mode(token);
+        assert_eq!(watched.strong_count(), 0);
+        let (next, statement) = STATEMENTS.allocate().unwrap();
+        assert!(next != token && with_mode(next, statement, |_| ()).is_none());
+        STATEMENTS.release(next);
+    }
 }

@@ -7,7 +7,6 @@
 mod ask_again;
 mod dispatch;
 mod driver_records;
-pub(crate) mod mode_cache;
 pub(crate) mod other_width;
 mod real_call;
 pub mod special;

@@ -34,7 +34,6 @@ mod record;
 mod replay;
 mod rowset;
 mod statement;
-mod structures;
 mod transactions;
 
 pub use connect::Connect;

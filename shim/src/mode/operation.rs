@@ -11,9 +11,9 @@ use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
 use crate::mode::application::{Application, attribute};
 use crate::mode::outputs::{Outputs, WatchedOutputs};
+use crate::mode::parameters::Structures;
 use crate::mode::parameters::{AtExecution, Parameters, Waiting};
 use crate::mode::rowset::{Arrays, bookmark_served_as, bookmark_type, row_state};
-use crate::mode::structures::Structures;
 use super8_cassette::{Cell, Fields, Key, Method, Row, Value, cell, inline};
 
 const REFRESH: u16 = 1;

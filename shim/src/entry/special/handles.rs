@@ -6,8 +6,8 @@ use crate::call::Call;
 use crate::diagnostics::missing;
 use crate::diagnostics::{Outcome, rc};
 use crate::driver::Kind;
+use crate::entry::dispatch;
 use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, give, guard, nowhere};
-use crate::entry::{dispatch, mode_cache};
 use crate::handles::{
     CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, Environment, EnvironmentState, RealHandle, STATEMENTS, Token,
 };
@@ -376,7 +376,7 @@ fn free_statement(token: Token, driver_call: impl Fn(&'static Driver, Handle) ->
             let real = RealCall { kind: STMT, core, driver_call: &driver_call };
             let freeing = Call::FreeStmt { option: DROP };
             let outcome =
-                mode_cache::with(token, statement, |mode| mode.serve(Function::SQLFreeHandle, &freeing, &real));
+                dispatch::with_mode(token, statement, |mode| mode.serve(Function::SQLFreeHandle, &freeing, &real));
             if let Some(refused) = outcome.filter(|outcome| !rc::succeeded(outcome.rc)) {
                 return core.diagnostics.post(refused);
             }
@@ -404,7 +404,7 @@ pub fn release_statement(token: Token) {
     if let Some(mode) = mode {
         mode.dropped();
     }
-    mode_cache::forget(token);
+    dispatch::forget_mode(token);
     STATEMENTS.release(token);
 }
 

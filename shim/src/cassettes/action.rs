@@ -1,9 +1,17 @@
-//! The mode `once`: replays a complete cassette, records one that does not exist, and refuses anything else.
+//! Decides what is done on a connection: the mode `once` replays a complete cassette, records one that does not exist, and
+//! refuses anything else; and `super8 replay --record-failed` records some cassettes while others are replayed.
 
 use super::location::log_name;
 use crate::config::Environment;
 use crate::config::sources::runs_in_ci;
-use std::path::Path;
+use crate::config::variables::RECORDED_ANEW;
+use crate::per_process::PerProcess;
+use crate::verdict;
+use once_cell::sync::Lazy;
+use parking_lot::Mutex;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use super8_cassette::{Entry, Key, State, Value, directory_of, parts_of, state};
 
 /// What is done on a connection: the mode, after `once` has looked at the cassette.
@@ -51,6 +59,34 @@ fn after(log: &str, line: u32, entry: &Entry) -> String {
     let quoted = if short.is_empty() { String::new() } else { format!(" \"{short}{more}\"") };
     let place = entry.statement.map_or_else(|| entry.connection.to_string(), |id| format!("{}/{id}", entry.connection));
     format!("after {log}:{line} {place} {}{quoted}", entry.method.name())
+}
+
+static NAMED: Lazy<Vec<PathBuf>> = Lazy::new(|| {
+    let file = std::env::var_os(RECORDED_ANEW).filter(|file| !file.is_empty());
+    let names = file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
+    let named = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    named.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect()
+});
+
+/// The cassettes that were already reported because they share a connection.
+static ADVISED: PerProcess<Mutex<Vec<PathBuf>>> = PerProcess::new();
+
+/// Reports that a connection cannot go on from a recorded cassette in a replayed one, or the other way round: the
+/// replayed one of the two has to be recorded as well.
+pub(super) fn share_a_connection(replayed: &Path) {
+    if NAMED.is_empty() {
+        return;
+    }
+    let mut advised = ADVISED.get().lock();
+    if !advised.iter().any(|known| known == replayed) {
+        advised.push(replayed.to_owned());
+        verdict::shares(replayed);
+    }
+}
+
+/// Returns whether the cassette in this directory is to be recorded although the mode is replay.
+pub(super) fn is_recorded(directory: &Path) -> bool {
+    NAMED.iter().any(|named| named == directory)
 }
 
 #[cfg(test)]

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     callgrind::{self, Counts},
     case::{Case, Style},
+    case::{Format, Way},
     fact::Types,
     instructions,
     launch::Job,
     options::Options,
     setup::Setup,
-    way::{Format, Way},
 };
 
 /// The largest relative difference to the count in the file.

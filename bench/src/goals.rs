@@ -2,10 +2,10 @@
 //! machine's load.
 
 use crate::{
+    case::Way,
     case::{Case, Style},
     fact::Database,
     rounds::Pair,
-    way::Way,
 };
 
 /// Nanoseconds that forwarding may add to one call.
@@ -74,11 +74,11 @@ pub fn star(pair: Pair, goal: Option<f64>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fact::Types, way::Format};
+    use crate::{case::Format, fact::Types};
 
     #[test]
     fn the_page_has_the_same_goals() -> Result<(), String> {
-        let page = std::fs::read_to_string(crate::page::page()).map_err(|error| error.to_string())?;
+        let page = std::fs::read_to_string(crate::report::page()).map_err(|error| error.to_string())?;
         for (name, case) in [
             ("connect", Case::Connect),
             ("select1", Case::Select1),

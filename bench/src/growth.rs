@@ -9,12 +9,12 @@ use plotters::{
 
 use crate::{
     case::{Case, Style},
+    case::{Format, Way},
     client::Sample,
     fact::{Database, Types},
     launch::Job,
     options::Options,
     setup::Setup,
-    way::{Format, Way},
 };
 
 /// One case run one way at every size.

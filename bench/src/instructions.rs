@@ -4,11 +4,10 @@ use std::process::{Command, Stdio};
 
 use crate::{
     callgrind::Counts,
-    case::{Case, Unit},
+    case::{Case, Unit, Way},
     launch::Job,
     options::Options,
     setup::Setup,
-    way::Way,
 };
 
 /// Checks that valgrind is there; the error says how to get it.

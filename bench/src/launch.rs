@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::{callgrind::Counts, case::Case, client::Sample, fact::Database, way::Way};
+use crate::{callgrind::Counts, case::Case, case::Way, client::Sample, fact::Database};
 
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,15 +16,12 @@ mod launch;
 mod memory;
 mod odbc;
 mod options;
-mod page;
 mod postgres;
 mod report;
 mod rounds;
 mod setup;
-mod statistics;
 mod usage;
 mod variants;
-mod way;
 
 use std::process::ExitCode;
 
@@ -32,9 +29,9 @@ use case::Case;
 use fact::Database;
 use launch::Job;
 use options::Options;
+use rounds::Random;
 use rounds::Series;
 use setup::Setup;
-use statistics::Random;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -97,7 +94,7 @@ fn bench(arguments: Vec<String>) -> Result<(), String> {
     } else if options.growth {
         let curves = growth::measure(&setup, &options)?;
         let plot = if options.write_docs {
-            page::documentation("growth.svg")
+            report::documentation("growth.svg")
         } else {
             setup.launcher.directory.join("growth.svg")
         };
@@ -114,7 +111,7 @@ fn bench(arguments: Vec<String>) -> Result<(), String> {
         // tables of SQLite have the short name
         let name = if options.postgres { format!("{name}-postgres") } else { (*name).to_owned() };
         if options.write_docs && TABLES.contains(&name.as_str()) {
-            page::write(&name, table, database)?;
+            report::write(&name, table, database)?;
         }
     }
     if errors.is_empty() {

@@ -1,6 +1,7 @@
 //! Measures peak memory at N and at ten times N, with the driver's own streaming switched on.
 
 use crate::{
+    case::Way,
     case::{Case, Style},
     client::Sample,
     fact::Types,
@@ -8,7 +9,6 @@ use crate::{
     options::Options,
     rounds::once,
     setup::Setup,
-    way::Way,
 };
 
 /// Two runs of one case and way.

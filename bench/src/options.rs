@@ -2,7 +2,7 @@
 
 use crate::{
     case::{BLOCK, Case, Unit},
-    way::{Format, Way},
+    case::{Format, Way},
 };
 
 /// The rows of the table that the gate reads.

@@ -8,11 +8,11 @@ use std::{
 };
 
 use crate::{
+    case::{Format, Way},
     fact::Database,
     launch::{Job, Launcher},
     options::Options,
     postgres::Server,
-    way::{Format, Way},
 };
 
 /// Incremented when the table's contents change, so that an older file is not used.

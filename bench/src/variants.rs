@@ -9,15 +9,15 @@ use std::{
 
 use crate::{
     case::{Case, Style},
+    case::{Format, Way},
     client::Sample,
     fact::{Database, Types},
     instructions,
     launch::{Job, Launcher},
     options::Options,
     report::figure,
+    rounds::{Random, median, quartiles},
     setup::{self, Setup},
-    statistics::{Random, median, quartiles},
-    way::{Format, Way},
 };
 
 /// A way to run a case, and how its clients are started.

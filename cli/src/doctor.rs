@@ -1,7 +1,7 @@
 //! Examines a machine for `super8 doctor`: [`examine`] returns what it finds, with advice.
 
-use crate::binary::{self, Binary};
 use crate::exit::Failure;
+use crate::libraries::{self, Binary};
 use crate::libraries::{Libraries, VARIABLE};
 use crate::temporary_odbcinst::locate;
 use serde::Serialize;
@@ -97,7 +97,7 @@ fn super8(libraries: Result<&Libraries, &Failure>) -> Chapter {
     for kind in [Kind::Unicode, Kind::Ansi] {
         let path = libraries.of(kind);
         let shown = path.display();
-        match binary::read(&path) {
+        match libraries::read(&path) {
             Ok(Binary::Super8(found)) if found == kind => chapter.good(format!("{shown}: for {kind} drivers")),
             Ok(Binary::Foreign) => {
                 chapter.bad(format!("{shown} is for another processor"), "install the build for this machine");
@@ -355,7 +355,7 @@ fn driver(site: &Site, section: &Section, chapter: &mut Chapter) {
         return;
     };
     let shown = file.display();
-    match binary::read(&file) {
+    match libraries::read(&file) {
         Ok(Binary::Driver(kind)) => chapter.good(format!("[{name}]: {shown}, {kind}")),
         Ok(Binary::Super8(shim)) => through_super8(site, section, &file, shim, chapter),
         Ok(Binary::DriverManager) => {
@@ -424,7 +424,7 @@ fn behind(site: &Site, section: &Section, shim: &Path, real: &[u8]) -> Result<(S
 fn kind_of(site: &Site, library: &Path) -> Result<(String, Option<Kind>), String> {
     let file = locate(library, &site.search).ok_or_else(|| format!("there is no library {}", library.display()))?;
     let shown = file.display();
-    match binary::read(&file) {
+    match libraries::read(&file) {
         Ok(Binary::Driver(kind)) => Ok((shown.to_string(), Some(kind))),
         Ok(Binary::Super8(_)) => Err(format!("the real driver {shown} is super8 itself")),
         Ok(_) => Err(format!("the real driver {shown} is not an ODBC driver for this machine")),
@@ -466,7 +466,7 @@ fn source(site: &Site, dsn: &str) -> Chapter {
         );
         return chapter;
     };
-    match binary::read(&file) {
+    match libraries::read(&file) {
         Ok(Binary::Super8(shim)) => source_through_super8(site, dsn, &file, shim, &mut chapter),
         Ok(Binary::Driver(kind)) => chapter.note(format!(
             "{} ({kind}) is loaded without super8: `super8 record CASSETTE -- COMMAND` puts super8 in its place for \

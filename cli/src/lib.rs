@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod alignment;
-pub mod binary;
 pub mod cassette;
 pub mod cassette_diff;
 pub mod check;

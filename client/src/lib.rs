@@ -10,7 +10,6 @@ mod parameter;
 mod statement;
 
 pub use connection::Connection;
-pub use manager::Failure;
-pub use manager::Manager;
+pub use manager::{Failure, Manager};
 pub use parameter::Parameter;
 pub use statement::{Argument, Column, Statement};

@@ -1,7 +1,6 @@
 //! The driver manager: its library, the functions that this crate calls, and text in the width that they take.
 #![allow(unsafe_code)]
 
-use crate::Failure;
 use libloading::Library;
 use std::ffi::{OsStr, c_void};
 use std::fmt;

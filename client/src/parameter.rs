@@ -1,7 +1,6 @@
 //! A parameter of a cassette, as a value that can be sent to a driver, and as a driver takes it: a buffer for each marker,
 //! with the values of all sets one after the other.
 
-use crate::Parameter;
 use super8_cassette::{Cell, Value, cell};
 use super8_shim::convert::CType;
 

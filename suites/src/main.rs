@@ -9,7 +9,6 @@ mod psqlodbc;
 mod pyodbc;
 mod report;
 mod run;
-mod server;
 mod source;
 mod suite;
 

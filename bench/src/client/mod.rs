@@ -4,11 +4,10 @@
 //! measured from before the first connect, where a cassette is opened, to after the last disconnect, where a recording
 //! is published.
 
-mod fetch;
-mod insert;
+mod rows;
 mod statements;
 
-pub use insert::load;
+pub use rows::load;
 
 use crate::{case::Case, checksum::Checksum, fact::Database, odbc::Environment, usage};
 
@@ -46,8 +45,10 @@ pub fn run(database: Database, case: Case, count: u64, connection_string: &str) 
         Case::Connect => statements::connects(&environment, connection_string, count, &mut sum)?,
         Case::Select1 => statements::queries(&environment, connection_string, count, &mut sum)?,
         Case::Threads => statements::threads(&environment, connection_string, count, &mut sum)?,
-        Case::Fetch(style, types) => fetch::rows(&environment, connection_string, (style, types), count, &mut sum)?,
-        Case::Insert { array } => insert::rows(&environment, (database, connection_string), array, count, &mut sum)?,
+        Case::Fetch(style, types) => rows::read(&environment, connection_string, (style, types), count, &mut sum)?,
+        Case::Insert { array } => {
+            rows::insert_many(&environment, (database, connection_string), array, count, &mut sum)?
+        }
         Case::CallColumns => statements::call_columns(&environment, connection_string, count, &mut sum)?,
         Case::CallGetData => statements::call_get_data(&environment, connection_string, count, &mut sum)?,
     }

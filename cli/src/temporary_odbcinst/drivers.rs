@@ -7,8 +7,8 @@
 
 use super::recorded::{Name, Recorded};
 use super::sections::{self, Notes, Text, keys_without};
-use crate::binary::{self, Binary};
 use crate::libraries::Libraries;
+use crate::libraries::{self, Binary};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use super8_shim::config::ini::Section;
@@ -135,7 +135,7 @@ impl Drivers<'_> {
         let Some(file) = locate(library, self.search) else {
             return Looked::Absent(format!("there is no library {}", library.display()));
         };
-        match binary::read(&file) {
+        match libraries::read(&file) {
             Ok(Binary::Driver(kind)) => Looked::Driver(file, kind),
             Ok(Binary::Super8(_)) => Looked::Super8,
             Ok(Binary::DriverManager) => Looked::Absent(format!("{} is a driver manager", file.display())),

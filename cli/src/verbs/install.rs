@@ -1,10 +1,10 @@
 //! `super8 install` and `uninstall`: put super8 in the place of a driver in odbcinst.ini, under the driver's name, and
 //! put the driver back.
 
-use crate::binary::{self, Binary};
 use crate::edit::{IniText, replace};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
+use crate::libraries::{self, Binary};
 use crate::{output, temporary_odbcinst};
 use clap::Args;
 use serde::Serialize;
@@ -197,7 +197,7 @@ fn put(text: &mut IniText, section: &Section, libraries: &Libraries, site: &Site
     let path = to_path(library);
     let file = temporary_odbcinst::locate(&path, &site.search);
     let file = file.ok_or_else(|| format!("there is no library {}; is the driver installed?", path.display()))?;
-    let kind = match binary::read(&file) {
+    let kind = match libraries::read(&file) {
         Ok(Binary::Driver(kind)) => kind,
         Ok(Binary::Super8(_)) => return Ok(None),
         Ok(_) => return Err(format!("{} is not an ODBC driver for this machine", file.display())),
@@ -216,7 +216,7 @@ fn put(text: &mut IniText, section: &Section, libraries: &Libraries, site: &Site
 
 fn take(text: &mut IniText, section: &Section) -> Result<Option<Change>, String> {
     let library = section.library().map(<[u8]>::to_vec).unwrap_or_default();
-    if !binary::is_super8(&to_path(&library)) {
+    if !libraries::is_super8(&to_path(&library)) {
         return Ok(None);
     }
     let real = section.value(REAL_DRIVER).map(<[u8]>::to_vec);

@@ -11,12 +11,9 @@
 //! from that, as ruby-odbc makes these calls, or left unknown; docs/cassette-format.md says which. The notes say what
 //! was derived.
 
-mod column;
-mod csv;
-mod item;
+mod columns;
 mod log;
-mod statements;
-mod values;
+mod rows;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -28,9 +25,9 @@ use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, METADATA};
 use super8_cassette::metadata::{MIGRATED_FROM, Metadata, SCHEMA_VERSION, newer};
 use super8_cassette::{CassetteError, Cell, ConnectionId, Entry, Key, Method, Recorder, Run, Store, Value, yaml};
 
-use csv::Fetched;
+use columns::Statements;
 use log::{Action, Command, Log};
-use statements::Statements;
+use rows::Fetched;
 
 /// A cassette of the gem.
 #[derive(Debug)]
@@ -208,7 +205,7 @@ impl<'w> Writing<'w> {
         for row in &fetched.rows {
             run.begin_row()?;
             for (at, (field, sql_type)) in row.iter().zip(types).enumerate() {
-                let text = field.as_ref().and_then(|field| values::cell(*sql_type, field));
+                let text = field.as_ref().and_then(|field| rows::cell(*sql_type, field));
                 run.row().set(at, text.as_deref().map_or(Cell::Null, Cell::Text));
                 run.c_type(at, "CHAR");
             }

@@ -1,12 +1,9 @@
 //! The report of a wrapped run, in a form for people, for scripts, or for the test page of a CI server.
 
-mod colour;
-mod json;
-mod junit;
+mod machine;
 mod text;
 
-pub use json::word;
-pub use junit::suite as junit_suite;
+pub use machine::{suite as junit_suite, word};
 
 use super::verdict::Run;
 use crate::exit::Failure;
@@ -33,8 +30,8 @@ pub enum Form {
 pub fn write(run: &Run<'_>, form: Form, file: Option<&Path>) -> Result<(), Failure> {
     let report = match form {
         Form::Text => text::report(run),
-        Form::Json => json::report(run),
-        Form::Junit => junit::report(run),
+        Form::Json => machine::json(run),
+        Form::Junit => machine::junit(run),
     };
     let Some(file) = file else {
         // Standard error may be closed. That is ignored, because the exit code gives the verdict.

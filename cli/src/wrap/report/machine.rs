@@ -1,17 +1,21 @@
-//! The report for CI servers, in JUnit's XML: a suite for the run, with a case for the command and two for each
-//! cassette.
+//! The reports for programs: one JSON object for scripts, and JUnit's XML for CI servers, which has a suite for the run with
+//! a case for the command and two for each cassette.
 
 use super::text::overwritten;
+use crate::events::Selected;
+use crate::exit::Exit;
+use crate::wrap::child::End;
 use crate::wrap::verdict::{Leak, Played, Run};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+use serde::Serialize;
 use std::io;
 
 /// A test case: its name and, if it failed, what is wrong: in one line, and in full.
 pub type Case = (String, Option<(String, String)>);
 
 /// Returns the report.
-pub fn report(run: &Run<'_>) -> String {
+pub fn junit(run: &Run<'_>) -> String {
     // the first case is the command, and gets the whole time
     let seconds = |number: usize| if number == 0 { run.seconds } else { 0.0 };
     suite(&format!("super8 {} {}", run.verb, run.cassette), &cases(run), &seconds)
@@ -128,10 +132,76 @@ fn clean(text: &str) -> String {
     text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
 }
 
+#[derive(Serialize)]
+struct Report<'a> {
+    verb: &'a str,
+    cassette: &'a str,
+    command: &'a [String],
+    /// `passed`, or the worst finding.
+    verdict: &'static str,
+    exit_code: u8,
+    command_exit_code: Option<u8>,
+    command_signal: Option<u8>,
+    seconds: f64,
+    cassettes: &'a [crate::wrap::verdict::Played],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    faults: &'a [crate::wrap::verdict::FaultNote],
+    leaks: &'a [crate::wrap::verdict::Leak],
+    /// Which tests were run, if not all.
+    #[serde(skip_serializing_if = "Selected::is_all")]
+    selected: &'a Selected,
+    /// Processes that were still running.
+    remaining: &'a [crate::wrap::child::Remaining],
+    notes: &'a [String],
+}
+
+/// Returns the report.
+pub fn json(run: &Run<'_>) -> String {
+    let exit = run.verdict.exit();
+    let (code, signal) = match run.verdict.end {
+        End::Code(code) => (Some(code), None),
+        End::Signal(signal) | End::Stopped(signal) => (None, Some(signal)),
+    };
+    let report = Report {
+        verb: run.verb,
+        cassette: run.cassette,
+        command: run.command,
+        verdict: word(exit),
+        exit_code: exit.code(),
+        command_exit_code: code,
+        command_signal: signal,
+        seconds: run.seconds,
+        cassettes: &run.verdict.cassettes,
+        faults: &run.verdict.faults,
+        leaks: &run.verdict.leaks,
+        selected: &run.verdict.selected,
+        remaining: &run.verdict.remaining,
+        notes: run.notes,
+    };
+    // Serializing fails only for maps whose keys are not text, and there is none.
+    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+}
+
+/// Returns the name of a verdict in the report.
+pub fn word(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done => "passed",
+        Exit::Mismatch => "mismatch",
+        Exit::Unplayed => "unplayed",
+        Exit::Unwritable => "unwritable",
+        Exit::Leaked => "leaked",
+        Exit::NeverConnected => "never_connected",
+        Exit::Killed => "killed",
+        Exit::StillRunning => "still_running",
+        _ => "command_failed",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::events;
+
     use crate::wrap::child::{End, Ended};
     use crate::wrap::verdict::Verdict;
 
@@ -139,7 +209,14 @@ mod tests {
         let verdict =
             Verdict::of(Ended { end: End::Code(0), was_signalled: false, remaining: Vec::new() }, events, false);
         let command = ["app".to_owned(), "<&\"'".to_owned()];
-        report(&Run { verb: "replay", cassette: "c", command: &command, seconds: 1.5, verdict: &verdict, notes: &[] })
+        super::junit(&Run {
+            verb: "replay",
+            cassette: "c",
+            command: &command,
+            seconds: 1.5,
+            verdict: &verdict,
+            notes: &[],
+        })
     }
 
     /// Returns the names of the elements and the unescaped text of the failures.

@@ -1,18 +1,70 @@
-//! Prepared inserts, single and in arrays. They also fill the table that is read.
+//! Reads rows in every style and as every family of C types, and inserts them: prepared, single and in arrays.
 
 use std::rc::Rc;
 
 use odbc_sys::CDataType;
 
-use crate::{
-    area::{Arrangement, RowSet, Spec},
-    case::BLOCK,
-    checksum::Checksum,
-    fact::{self, Database},
-    odbc::{Connection, Environment},
-};
+use crate::area::{Arrangement, RowSet, Spec};
+use crate::case::{BLOCK, Style};
+use crate::checksum::Checksum;
+use crate::fact;
+use crate::fact::{Database, Types};
+use crate::odbc::{Connection, Environment, Statement};
 
 type Result<T> = std::result::Result<T, String>;
+
+/// Reads the first `count` rows of the table.
+pub fn read(
+    environment: &Environment,
+    connection_string: &str,
+    (style, types): (Style, Types),
+    count: u64,
+    sum: &mut Checksum,
+) -> Result<()> {
+    let connection = environment.connect(connection_string)?;
+    let statement = connection.statement()?;
+    let (rows, arrangement) = match style {
+        Style::Bound | Style::GetData => (1, Arrangement::Columns),
+        Style::BlockColumns => (BLOCK, Arrangement::Columns),
+        Style::BlockRows => (BLOCK, Arrangement::Rows),
+    };
+    let set = Rc::new(RowSet::new(&fact::result_specs(types), rows, arrangement));
+    if style != Style::GetData {
+        statement.bind_columns(&set)?;
+    }
+    statement.execute_direct(&fact::select(count))?;
+    let received = match style {
+        Style::GetData => by_cell(&statement, &set, sum)?,
+        _ => bound(&statement, &set, sum)?,
+    };
+    if received != count {
+        return Err(format!("received {received} rows instead of {count}"));
+    }
+    drop(statement);
+    connection.close()
+}
+
+fn bound(statement: &Statement<'_>, set: &RowSet, sum: &mut Checksum) -> Result<u64> {
+    let mut received = 0;
+    while statement.fetch()? {
+        let rows = if set.rows() == 1 { 1 } else { set.count() };
+        set.fold(rows, sum);
+        received += rows as u64;
+    }
+    Ok(received)
+}
+
+fn by_cell(statement: &Statement<'_>, set: &RowSet, sum: &mut Checksum) -> Result<u64> {
+    let mut received = 0;
+    while statement.fetch()? {
+        for column in 0..set.columns() {
+            statement.get_data(set, column)?;
+            set.fold_cell(column, sum);
+        }
+        received += 1;
+    }
+    Ok(received)
+}
 
 const TABLE: &str = "bench_insert";
 
@@ -20,7 +72,7 @@ const TABLE: &str = "bench_insert";
 ///
 /// Only the row number changes from row to row, so that making the values costs almost nothing. With arrays, `count`
 /// must be a multiple of [`BLOCK`].
-pub fn rows(
+pub fn insert_many(
     environment: &Environment,
     (database, connection_string): (Database, &str),
     array: bool,

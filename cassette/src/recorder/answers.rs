@@ -54,7 +54,7 @@ pub(super) enum Step {
     Note(Method, Fields),
     Columns(Value),
     Rows(KeptRows),
-    /// Something that cannot be recorded again. The result is not given to another cassette.
+    /// A step that cannot be recorded again, so other cassettes do not get the result.
     Lost,
 }
 
@@ -94,7 +94,7 @@ impl KnownAnswers {
         drop(prepared);
         let result = KnownResult { method, asked, steps, question, replies, rows: Vec::new() };
         if first.is_none() && reading.before.is_none() {
-            // a prepare followed by an execution is no answer by itself any more
+            // a prepare that an execution follows is not an answer by itself
             let known = &mut *self.0.lock();
             let Known { results, by_question, .. } = known.entry(reading.identity).or_default();
             if let Some(at) = by_question.get(&prepare).copied()
@@ -342,7 +342,7 @@ fn replies(fields: &Fields) -> Fields {
     fields.iter().filter(|(key, _)| key.is_reply()).cloned().collect()
 }
 
-/// Returns what tells one question from another.
+/// Returns the fields that identify a question.
 fn question(method: Method, fields: &Fields) -> String {
     let asked: Vec<_> = fields.iter().filter(|(key, _)| !key.is_reply()).collect();
     format!("{method:?}{asked:?}")

@@ -22,12 +22,12 @@ use crate::store::directory::COMMANDS;
 use crate::yaml::blocks;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
-/// The texts that have not found their entry yet.
+/// The texts whose entry has not been recorded again yet.
 #[derive(Debug, Default)]
 pub(super) struct KeptTexts {
-    /// By what super8 writes for the same entry.
+    /// By the text that super8 writes for the same entry.
     same: HashMap<Digest, VecDeque<Text>>,
-    /// By what is asked, each with how often the same was asked before.
+    /// By the inputs of the entry, each with how often the same was asked before.
     results: HashMap<Digest, VecDeque<(usize, Text)>>,
     /// How often the questions of `results` were asked so far.
     asked: HashMap<Digest, usize>,
@@ -36,7 +36,7 @@ pub(super) struct KeptTexts {
 #[derive(Debug)]
 struct Text {
     bytes: Vec<u8>,
-    /// What is lost with it, for people. `None`: only its layout.
+    /// What a person loses if the entry is not recorded again. `None`: only its layout.
     loss: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl KeptTexts {
         let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
         let starts: Vec<usize> = places.iter().map(|place| place.line as usize - 1).collect();
         let blocks = match is_directory {
-            // what stands before the first entry belongs to the file and stays with it
+            // text before the first entry belongs to the file, and is kept with it
             true => blocks(&lines, &starts, true),
             false => starts.iter().map(|start| *start..start + 1).collect(),
         };
@@ -67,7 +67,7 @@ impl KeptTexts {
         for (place, block) in places.iter().zip(blocks) {
             let bytes = lines[block].concat();
             let is_own = bytes.starts_with(if is_directory { b"- method: " } else { b"{" });
-            // most entries need no closer look
+            // most entries have nothing that a person wrote
             if is_own && !has_results && !(is_directory && bytes.contains(&b'#')) {
                 continue;
             }
@@ -124,7 +124,7 @@ impl KeptTexts {
         }
     }
 
-    /// Takes the text of the previous entry in this one's place, if that entry's result must stay.
+    /// Replaces this entry by the previous one if that has `keep: true`.
     fn result(&mut self, entry: &Entry) -> Option<Text> {
         if self.results.is_empty() {
             return None;
@@ -163,7 +163,7 @@ fn question(entry: &Entry) -> Digest {
     digest(format!("{:?}", (entry.method.name(), entry.connection, entry.statement, inputs)).as_bytes())
 }
 
-/// The lists that have not found their command yet.
+/// The lists whose command has not been recorded again yet.
 #[derive(Debug, Default)]
 pub(super) struct VolatileMarks {
     lists: Vec<Marked>,
@@ -267,7 +267,7 @@ impl VolatileMarks {
 }
 
 impl MarkedText {
-    /// Returns what stands in place of the volatile parts, as [`volatile_replaced`] does.
+    /// Returns what the new text has in place of the volatile parts, as [`volatile_replaced`] does.
     fn replaced<'s>(&'s self, new: &'s MarkedText) -> Option<Vec<(&'s str, &'s str)>> {
         let parts: Vec<&str> = self.volatile.iter().map(String::as_str).collect();
         volatile_replaced(&self.words, &new.words, &parts)

@@ -84,7 +84,7 @@ impl ConnectionInfo {
         self.identities.get(&connection).copied()
     }
 
-    /// Does the same, but only if no other connection was made with them before.
+    /// Returns the connect arguments of an open connection if no other connection was made with them before.
     pub(super) fn first_of_its_identity(&self, connection: ConnectionId) -> Option<ConnectIdentity> {
         self.identity(connection).filter(|identity| self.first.get(identity) == Some(&connection))
     }
@@ -114,7 +114,7 @@ impl ConnectionInfo {
         self.replied_often(connection, answer, 1)
     }
 
-    /// Does the same for an answer that was given `times` times. 0 means that the connection gets the answer without having asked.
+    /// Returns what must be written because of an answer that came `times` times. 0 means that the connection has not asked.
     pub(super) fn replied_often(&mut self, connection: ConnectionId, answer: Fields, times: u32) -> ToWrite {
         let asked = answer.iter().filter(|(key, _)| !key.is_reply());
         let question = question(asked.map(|(key, value)| (*key, value)));
@@ -126,15 +126,15 @@ impl ConnectionInfo {
         to_write
     }
 
-    /// Does the same for an answer that only repeats what the application set. It is written only where the question had
-    /// another answer before.
+    /// Returns what must be written because of an answer that only repeats what the application set: nothing, unless the
+    /// question had another answer before.
     pub(super) fn repeated(&mut self, connection: ConnectionId, answer: Fields) -> ToWrite {
         let asked = answer.iter().filter(|(key, _)| !key.is_reply());
         let question = question(asked.map(|(key, value)| (*key, value)));
         self.written(connection, (&question, false), Reply::Default, || Arc::new(answer))
     }
 
-    /// Does the same for a call with this key whose outcome is the default one or another. `before` says how often the
+    /// Returns what must be written because of a call with this key, whose outcome is the default one or another. `before` says how often the
     /// call has had the default outcome since the last command, if it ever had. `answer` makes what would be written.
     pub(super) fn outcome(
         &mut self,
@@ -149,7 +149,7 @@ impl ConnectionInfo {
             let silent = Last { reply: Reply::Default, commands, given };
             self.last.entry(connection).or_default().entry(question.clone()).or_insert(silent);
         }
-        // What happened on this very connection holds for no other.
+        // An answer that names this connection holds for no other.
         let local = !key.iter().any(|(name, _)| *name == Key::ConnectionId);
         if is_default {
             return self.written(connection, (&question, local), Reply::Default, || Arc::new(answer()));
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(asked(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
         let own = [(Key::Function, Value::from("SQLDisconnect")), (Key::ConnectionId, Value::from("a"))];
         let to_write = facts.outcome(A, &own, (false, None), || fact(2, "bad"));
-        assert_eq!(to_write, ToWrite { first: Some(fact(2, "bad")), changed: None }, "it is nobody else's");
+        assert_eq!(to_write, ToWrite { first: Some(fact(2, "bad")), changed: None }, "no other connection has it");
     }
 
     #[test]

@@ -34,9 +34,9 @@ use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method
 pub struct RecordOptions {
     /// The directory of the cassette.
     pub directory: PathBuf,
-    /// The order in which replay will want the commands. It also decides which commands end a run of rows.
+    /// The order that replay uses by default. It also decides which commands end a run of rows.
     pub order: Order,
-    /// How many rows a run may have to stand in the log itself, if it has less than 64 KiB. A run of one row always does.
+    /// The most rows of a run that the log itself holds, if they take less than 64 KiB. It always holds a single row.
     pub inline_rows: usize,
     /// The metadata. `complete` and `order` are filled in.
     pub metadata: Metadata,
@@ -61,11 +61,11 @@ pub struct Recorder {
     kept: OnceLock<Mutex<KeptTexts>>,
     /// Whether any outcome other than the default was stored.
     outcomes: AtomicBool,
-    /// Whether a complete recording stays where it grew, for somebody else to publish.
+    /// Whether a complete recording stays in its staging place, because somebody else publishes it.
     held: AtomicBool,
-    /// Whether the recording was given up.
+    /// Whether the recording was discarded.
     discarded: AtomicBool,
-    /// Whether the process is ending, so that nobody will publish what is still appended.
+    /// Whether the process is ending. Each append then publishes, because nothing else will.
     ending: AtomicBool,
     /// Whether no further connect is expected, so that each publication gives back the room that was set aside.
     gives_back: AtomicBool,
@@ -180,7 +180,7 @@ impl Recorder {
         self.redactor.follow(rules);
     }
 
-    /// Keeps the complete recording where it grows, for somebody else to publish: see [`crate::recover`].
+    /// Leaves the complete recording in its staging place, for somebody else to publish: see [`crate::recover`].
     pub fn hold(&self) {
         self.held.store(true, Ordering::Relaxed);
     }
@@ -199,11 +199,11 @@ impl Recorder {
         self.publish()
     }
 
-    /// Gives the recording up. What was published stays. What was not is moved to the directory `keep`, or removed.
-    /// Whatever is recorded later is dropped.
+    /// Discards the recording. What is published already stays. The rest is moved to the directory `keep`, or removed.
+    /// Later entries are dropped.
     ///
     /// # Errors
-    /// The first failure of this recording, or a directory that cannot be written. The recording is given up all the same.
+    /// The first failure of this recording, or a directory that cannot be written. The recording is discarded all the same.
     pub fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
         self.same_process()?;
         self.discarded.store(true, Ordering::Relaxed);
@@ -214,7 +214,7 @@ impl Recorder {
         self.failed.get().cloned().map_or(given_up, Err)
     }
 
-    /// Says whether the recording was given up.
+    /// Says whether the recording was discarded.
     pub fn is_discarded(&self) -> bool {
         self.discarded.load(Ordering::Relaxed)
     }
@@ -234,8 +234,8 @@ impl Recorder {
         self.redactor.names(connection, statement, names);
     }
 
-    /// Keeps what a person wrote into the previous cassette: volatile marks, for the commands that are recorded again,
-    /// and the text of entries that come out the same. Call this before anything is recorded.
+    /// Carries over what a person wrote into the previous cassette: the volatile marks of commands that are recorded
+    /// again, and the text of entries that come out the same. Call this before anything is recorded.
     ///
     /// # Errors
     /// Something in that cassette cannot be read. Nothing of it is kept then.
@@ -498,7 +498,7 @@ impl Recorder {
     fn publish_locked(&self, log: &mut Log) -> Result<(), CassetteError> {
         self.end_runs(log, |_| true)?;
         self.write_pending(log, None)?;
-        // a connect that was prepared and never made is no recording
+        // a connect that was prepared but never made leaves nothing to publish
         if !log.begun {
             return Ok(());
         }
@@ -531,7 +531,7 @@ impl Recorder {
             return Ok(());
         }
         self.sticky(late_secrets::refuse(&*self.storage, self.redactor.hiding().as_ref()))?;
-        // rows that are being read have no entry yet that names them
+        // no entry names the rows of open runs yet
         if log.runs.is_empty() {
             log.known_secrets = known;
         }
@@ -720,7 +720,7 @@ impl Recorder {
         })
     }
 
-    /// Stores a fact that was asked before a connection was made. `times` says how often the question was asked and got this reply.
+    /// Stores the answer to a question that came before the connect. `times` says how often it got this reply.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -730,7 +730,7 @@ impl Recorder {
         self.ready()?;
         let to_write = log.info.replied_often(connection, answer, times);
         let ToWrite { first, changed } = match log.info.owner(connection) == connection {
-            // the log cannot hold what changed before the connect, so the file has one reply after the other
+            // an answer that changes before the connect cannot go to the log, so the file has each reply in turn
             true => to_write,
             false => return self.write_info(&mut log, connection, to_write),
         };
@@ -743,7 +743,7 @@ impl Recorder {
         })
     }
 
-    /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
+    /// Stores an answer about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
     ///
     /// It is not written again while the reply stays the same, nor if the file of its answers has it. A different reply
     /// becomes an `answer` in the log, which holds from there on.
@@ -758,7 +758,7 @@ impl Recorder {
         self.write_info(&mut log, connection, to_write)
     }
 
-    /// Does the same for an answer that only repeats what the application set, and that replay gives without being told.
+    /// Stores an answer that only repeats what the application set. Replay gives it without a recording.
     ///
     /// # Errors
     /// The first failure of this recording.

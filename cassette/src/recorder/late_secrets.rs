@@ -1,4 +1,4 @@
-//! Finds secrets that became known after something had been written, where they may stand in the clear.
+//! Finds secrets that became known only after entries and rows were written, so that these may contain them in clear text.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use crate::redaction::secrets::Hiding;
 use crate::store::{EntryRef, Store};
 use crate::{CassetteError, ConnectionId, Key, Method, Value, sets};
 
-/// Refuses a recording in which one of these secrets stands in the clear. It is removed, unless it stands in its place already.
+/// Refuses a recording that contains one of these secrets in clear text, and removes it unless it is published already.
 ///
 /// # Errors
-/// A secret was found, with file and line if they can be told, or the recording cannot be read.
+/// A secret was found, with file and line if they are known; or the recording cannot be read.
 pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(), CassetteError> {
     let Some(hiding) = hiding else { return Ok(()) };
     let Some(found) = find(storage, hiding)? else { return Ok(()) };
@@ -28,7 +28,7 @@ pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(),
 
 const PROBLEM: &str = "a password that became known later stands in the clear here, so the cassette is not completed";
 
-/// The first row of a part in which a secret stands, as an error.
+/// Returns an error for the first row of a part that contains a secret.
 fn in_rows(
     storage: &dyn Store,
     part: &str,
@@ -48,7 +48,7 @@ fn in_rows(
     Ok(None)
 }
 
-/// The first place in all that was written where a secret stands, as an error.
+/// Returns an error for the first entry, row, document or answer that contains a secret.
 fn find(storage: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, CassetteError> {
     let mut named: HashSet<String> = HashSet::new();
     let mut places: Vec<EntryRef> = Vec::new();
@@ -62,7 +62,7 @@ fn find(storage: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, C
         if !connections.contains(&entry.connection) {
             connections.push(entry.connection);
         }
-        // a connect shows only what is known to be harmless
+        // the entry of a connect has only keywords that are known to be harmless
         if entry.method != Method::Connect && hiding.entry(&entry).is_some() {
             let (file, line) = storage.locate(place);
             return Ok(Some(CassetteError::new(&file, PROBLEM).at_line(line.into())));
@@ -75,7 +75,7 @@ fn find(storage: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, C
         named.insert(part.clone());
     }
     let contents = storage.contents()?;
-    // rows that are being read are in their part already, and their entry comes later
+    // the rows of an open run are in their part, and no entry names them yet
     for part in contents.rows.iter().filter(|part| !named.contains(*part)) {
         if let Some(found) = in_rows(storage, part, &[], hiding)? {
             return Ok(Some(found));

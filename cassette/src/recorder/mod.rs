@@ -1,4 +1,4 @@
-//! Recording: makes a cassette of what happens on connections.
+//! Writes a cassette while a program runs.
 //!
 //! [`core`] has the recorder. [`run`] takes the rows of a statement from the application, and [`rows`] brings them to disk.
 

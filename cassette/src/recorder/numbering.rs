@@ -1,6 +1,5 @@
-//! What a recording counts: the parts of each statement, whose names are `{connection}_{statement}_{kind}` with a
-//! suffix from the second on, and the threads that give commands on a connection, in the order in which they come.
-//! Replay goes by these numbers.
+//! Numbers the parts of each statement, and the threads of each connection in the order in which they give commands. Replay
+//! goes by these numbers. The names of parts are `{connection}_{statement}_{kind}`, with a suffix from the second on.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Takes the rows of a run to the cassette: into a block, to disk, and finally into the entries that name them.
+//! Writes the rows of a run: collects them in a block, writes the block to disk, and makes the entries that name them.
 //!
 //! A run is the rows of one statement that are fetched without interruption.
 
@@ -19,7 +19,7 @@ pub(super) type Encode<'e> = &'e dyn Fn(&Entry, &mut Vec<u8>);
 /// The length, in bytes, that most entries of a run do not exceed.
 const MOST_ENTRIES: usize = 256;
 
-/// What a finished run leaves for the log.
+/// What a finished run adds to the log.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// Encoded entries. Empty for a run without rows that did not reach the end.
@@ -42,21 +42,21 @@ pub(super) struct Rows {
     part: Option<Box<dyn RowsPart>>,
     /// Whether a block is on disk.
     started: bool,
-    /// Whether the recording's journal lacks something that must be said of the rows.
+    /// Whether the journal of rows must be written again, because it lacks something about these rows.
     journal_due: bool,
     /// How many outcomes are in the journal.
     journaled: usize,
     /// How many rows are complete.
     complete: u64,
     assembling: bool,
-    /// The row under assembly.
+    /// The row that is being read.
     pub(super) row: Row,
     block: RowBlock,
     /// The first rows in the form of the log, as long as the run may end up there.
     inline: Vec<Value>,
     /// One for each column; empty where no row had a cell yet.
     c_types: Vec<Cow<'static, str>>,
-    /// Types of the row under assembly that differ from the column's.
+    /// C types of the row that is being read which differ from the column's.
     odd_types: Vec<(usize, String)>,
     outcome: Vec<(String, Value)>,
     outcomes: Vec<Value>,
@@ -109,7 +109,7 @@ impl Rows {
         self
     }
 
-    /// Assembles rows in this memory.
+    /// Collects the cells of rows in this memory, which another run no longer needs.
     pub(super) fn assembled_in(mut self, row: Row) -> Self {
         self.row = row;
         self

@@ -358,7 +358,7 @@ pub trait Growing: Send {
     /// As for [`Growing::append`].
     fn complete(&mut self) -> Result<(), CassetteError>;
 
-    /// Does the same, and makes it the cassette under its name.
+    /// Completes the recording and publishes it under its name.
     ///
     /// # Errors
     /// As for [`Growing::append`].

@@ -2,7 +2,7 @@
 //! of further processes.
 //!
 //! In a cassette of several processes each further process has a part, a cassette by itself, in the directory
-//! `NAME.parts` beside the cassette `NAME` of the first. What a test recorded that failed is in `NAME.failed`.
+//! `NAME.parts` beside the cassette `NAME` of the first. The recording of a test that failed is in `NAME.failed`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -179,7 +179,7 @@ fn state_of_trace(path: &Path, id: &TraceId) -> Result<State, CassetteError> {
 /// Returns the last command of a log that may be torn at its end.
 fn last_command(cassette: &dyn Store) -> Option<(u32, Entry)> {
     let mut last = None;
-    // An error ends the walk where the log is torn; what came before counts.
+    // an error ends the walk where the log is torn
     let _ = cassette.scan(&mut |place, head| {
         if head.method.class() == Class::Command {
             last = Some(place);
@@ -189,11 +189,11 @@ fn last_command(cassette: &dyn Store) -> Option<(u32, Entry)> {
     last.and_then(|place| Some((place.line, cassette.entry(place).ok()?)))
 }
 
-/// Puts an unpublished recording under its name, in place of what stood there. An interrupted recording is first made into a
+/// Publishes an unpublished recording, in place of the previous cassette. An interrupted recording is first made into a
 /// cassette, whose `metadata.yml` then says `complete: true` and `recovered: true`. Returns `None` if there is no such recording.
 ///
 /// # Errors
-/// The recording is still under way; it has no whole entry (it is removed then, and what stood there stays); something
+/// The recording is still under way; it has no whole entry (it is removed then, and the previous cassette stays); something
 /// other than its end cannot be read; an error of the operating system.
 pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     match ndjson::trace_at(path)? {
@@ -266,14 +266,14 @@ pub fn remove_parts(cassette: &Path, stays: &dyn Fn(&Path) -> bool) -> Result<()
     Ok(())
 }
 
-/// Returns the directory for what a test recorded that failed.
+/// Returns the directory for the recording of a test that failed.
 pub fn failed_directory(cassette: &Path) -> PathBuf {
     let mut name = cassette.file_name().unwrap_or_default().to_owned();
     name.push(".failed");
     cassette.with_file_name(name)
 }
 
-/// Removes what a test recorded that failed, because its cassette has been recorded since. The cassette is a directory or the
+/// Removes the recording of a test that failed, because its cassette has been recorded since. The cassette is a directory or the
 /// file of a trace. Whatever else is in the directory of what failed stays.
 ///
 /// # Errors
@@ -301,7 +301,7 @@ pub fn with_parts(cassette: &Path) -> Vec<PathBuf> {
     own.into_iter().chain(parts_of(directory_of(cassette))).collect()
 }
 
-/// Does the same as [`with_parts`], but returns the cassette itself if nothing exists, so that opening it says why.
+/// Returns what [`with_parts`] returns, or the cassette itself if nothing exists, so that opening it says why.
 pub fn with_parts_or_alone(cassette: &Path) -> Vec<PathBuf> {
     let all = with_parts(cassette);
     if all.is_empty() { vec![cassette.to_owned()] } else { all }

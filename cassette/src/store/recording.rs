@@ -1,4 +1,5 @@
-//! A recording: it grows where it is staged, is published under its name once it is complete, and goes on there.
+//! A recording. It grows in its staging place. Once it is complete it is published under its name, and grows there if the
+//! program goes on.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,13 +34,13 @@ pub(super) trait Layout: Send {
     /// Creates the empty log.
     fn create_log(&mut self, root: &Path) -> io::Result<Box<dyn Append>>;
 
-    /// Notes that this many bytes went to the log.
+    /// Counts bytes that were appended to the log.
     fn appended(&self, _bytes: usize) {}
 
-    /// Writes what the recording is.
+    /// Writes the metadata.
     fn begin(&mut self, root: &Path, log: &mut dyn Append, metadata: &Metadata) -> Result<(), CassetteError>;
 
-    /// Writes that everything so far is complete. `replaces` is the cassette in whose place it will be published.
+    /// Writes into the metadata that the recording is complete. `replaces` is the cassette in whose place it will be published.
     fn complete(
         &mut self,
         root: &Path,
@@ -48,16 +49,16 @@ pub(super) trait Layout: Send {
         metadata: &Metadata,
     ) -> Result<(), CassetteError>;
 
-    /// Writes that it is not complete any more.
+    /// Writes into the metadata that the recording is not complete any more.
     fn resume(&mut self, root: &Path, metadata: &Metadata) -> Result<(), CassetteError>;
 
-    /// Puts what is staged in place of what stands at `target`.
+    /// Moves the staged recording to `target`, and replaces what is there.
     fn publish(&self, staging: &Path, target: &Path) -> Result<(), CassetteError>;
 
-    /// Returns where a given-up recording of `target` is kept.
+    /// Returns where a discarded recording of `target` is kept.
     fn kept(&self, target: &Path, keep: &Path) -> PathBuf;
 
-    /// Removes what is staged.
+    /// Removes the staging place.
     fn remove(&self, staging: &Path) -> io::Result<()>;
 
     /// Closes all open files.
@@ -69,11 +70,11 @@ pub(super) trait Layout: Send {
 enum Phase {
     /// Nothing is on disk.
     Idle,
-    /// It grows where it is staged.
+    /// It grows in its staging place.
     Staged,
-    /// It stands under its name.
+    /// It is published under its name.
     Published,
-    /// It was given up, and whatever is appended is dropped.
+    /// It was discarded, so what is appended is dropped.
     Discarded,
 }
 
@@ -108,7 +109,7 @@ impl<L: Layout> Recording<L> {
         &self.root
     }
 
-    /// Gets the recording ready for appending. Returns false if it was given up.
+    /// Prepares the recording for appending. Returns false if it was discarded.
     pub(super) fn ready(&mut self) -> Result<bool, CassetteError> {
         match self.phase {
             Phase::Idle => self.start()?,
@@ -138,7 +139,7 @@ impl<L: Layout> Recording<L> {
         self.layout.begin(&self.root, &mut **log, &self.metadata)
     }
 
-    /// Says whether the recording still stands under its name.
+    /// Says whether the recording is still under its name.
     fn is_there(&self) -> bool {
         self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.root).unwrap_or(false))
     }
@@ -167,7 +168,7 @@ impl<L: Layout> Growing for Recording<L> {
         }
     }
 
-    /// Whenever it asks the disk for room, this also checks that the recording still stands under its name.
+    /// Whenever it asks the disk for room, it also checks that the recording is still under its name.
     fn reserve(&mut self, bytes: usize) -> Result<(), CassetteError> {
         let Some(log) = &mut self.log else { return Ok(()) };
         let asked = log.reserve(bytes);
@@ -225,7 +226,7 @@ impl<L: Layout> Growing for Recording<L> {
             return Err(self.lost());
         }
         if let Err(error) = self.layout.publish(&self.root, &self.target) {
-            // what is left in the staging place must not count as complete
+            // a recording that stays in the staging place must not count as complete
             let _ = self.layout.resume(&self.root, &self.metadata);
             self.complete = false;
             return Err(error);
@@ -268,7 +269,7 @@ impl<L: Layout> Growing for Recording<L> {
     }
 }
 
-/// Makes the error for a recording that cannot be given up any more.
+/// Makes the error for a recording that cannot be discarded any more.
 fn in_place(target: &Path) -> CassetteError {
     CassetteError::new(target, "the recording is in its place already, and the cassette before it is gone")
         .advice("insert the cassette with super8_insert, or record under `super8 record`")

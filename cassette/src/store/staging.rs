@@ -1,4 +1,5 @@
-//! Where a recording grows until it is published: beside its target, under a hidden name, locked by the process that records it.
+//! The staging place of a recording: a hidden file or directory beside its target, locked by the process that records it.
+//! The recording grows there until it is published.
 //!
 //! The lock is an advisory one on the directory or file itself. It leaves no file behind and follows a rename.
 
@@ -46,12 +47,12 @@ pub(super) struct Lock(File);
 /// Somebody else holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Busy {
-    /// The process, if the system tells.
+    /// The process, if the kernel knows it.
     process: Option<u32>,
 }
 
 impl Lock {
-    /// Locks what stands at `path` without waiting. If the file system knows no locks, it counts as locked.
+    /// Locks the file or directory at `path` without waiting. If the file system knows no locks, it counts as locked.
     fn take(path: &Path) -> io::Result<Result<Lock, Busy>> {
         loop {
             let file = File::open(path)?;
@@ -68,7 +69,7 @@ impl Lock {
         }
     }
 
-    /// Locks what stands at `path`, for the cassette `target`.
+    /// Locks the file or directory at `path`, for the cassette `target`.
     ///
     /// # Errors
     /// Somebody else records it, or an error of the operating system.
@@ -77,7 +78,7 @@ impl Lock {
         taken.map_err(|busy| refuse(target, busy))
     }
 
-    /// Does the same if something stands there.
+    /// Locks what is at `path` for the cassette `target`, if there is anything.
     pub(super) fn if_there(path: &Path, target: &Path) -> Result<Option<Lock>, CassetteError> {
         match Lock::of(path, target) {
             Err(error) if error.kind() == crate::ErrorKind::Io(io::ErrorKind::NotFound) => Ok(None),
@@ -85,7 +86,7 @@ impl Lock {
         }
     }
 
-    /// Says whether the locked thing is still what stands at `path`.
+    /// Says whether `path` still leads to the file or directory that is locked.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         let (ours, there) = (self.0.metadata()?, fs::metadata(path)?);
         Ok(ours.ino() == there.ino() && ours.dev() == there.dev())
@@ -97,7 +98,7 @@ fn holder(file: &File) -> Option<u32> {
     crate::platform::holder_of_lock(file.metadata().ok()?.ino())
 }
 
-/// Creates the staging place of `target`, or takes over the one that a dead process left. It is locked, and ours from now on.
+/// Creates the staging place of `target` and locks it, or takes over the one that a dead process left.
 pub(super) fn claim(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<(PathBuf, Lock), CassetteError> {
     let path = staging(target);
     if let Some(parent) = path.parent() {
@@ -110,7 +111,7 @@ pub(super) fn claim(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Re
             }
             _ => {}
         }
-        // its owner may have published it or given it up meanwhile
+        // its owner may have published or discarded it meanwhile
         if let Some(lock) = Lock::if_there(&path, target)? {
             return Ok((path, lock));
         }

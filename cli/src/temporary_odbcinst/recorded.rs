@@ -94,7 +94,7 @@ impl Recorded {
         Ok(all)
     }
 
-    /// Does the same and skips cassettes that cannot be read. Only the processes of the command know which of them they
+    /// Reads what several cassettes name together, and skips those that cannot be read. Only the processes of the command know which of them they
     /// open; they report what is wrong with one.
     pub fn of_readable(cassettes: &[PathBuf]) -> Recorded {
         let mut all = Recorded::default();

@@ -33,7 +33,7 @@ _super8_words() {
 complete -F _super8_words -o nosort -o bashdefault -o default super8
 "#;
 
-/// The same for fish, which offers options only where a dash is typed anyway.
+/// What follows the script for fish, which offers options only where a dash is typed anyway.
 const FISH: &str = r#"
 complete -c super8 -n 'contains -- -- (commandline -opc)' -x -a '(complete -C (string replace -r -- "^.*? -- " "" (commandline -cp)))'
 "#;

@@ -1,4 +1,5 @@
-//! Finds out what stands in a cassette's place, and puts a finished recording there. At any moment there is a whole cassette.
+//! Publishes a finished recording: checks what it replaces, and exchanges the two, so that there is a whole cassette at
+//! every moment.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};

@@ -195,7 +195,7 @@ impl<R: Read> Read for UntilNul<R> {
     }
 }
 
-/// Returns what stands beside the log, with a note on each file that will not come back byte for byte.
+/// Returns the files beside the log, with a note on each that super8 would write with other bytes.
 pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
     let list = |error: io::Error| CassetteError::io(root, "list", &error);
     let own = Own::of(root).map_err(list)?;

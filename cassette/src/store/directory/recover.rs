@@ -114,7 +114,7 @@ fn cut_log(root: &Path) -> Result<u64, CassetteError> {
     cut(&path, |bytes, line| yaml::parse_entry(bytes, &path, line).map(|_| ()))
 }
 
-/// Does the same for each info file.
+/// Cuts each info file off behind its last whole answer.
 fn cut_answers(root: &Path) -> Result<u64, CassetteError> {
     let (mut torn, own) = (0, owned(root)?);
     for name in list(root)?.iter().filter(|name| name.ends_with("_info.yml") && own.has(name.as_ref())) {

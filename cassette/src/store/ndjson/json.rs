@@ -59,7 +59,7 @@ pub(super) fn push_pairs(pairs: &[(String, Value)], out: &mut Vec<u8>) {
     }
 }
 
-/// Does the same for the fields of an entry, whose keys need no escapes.
+/// Appends the fields of an entry, whose keys need no escapes.
 pub(super) fn push_fields(fields: &[(Key, Value)], out: &mut Vec<u8>) {
     for (key, value) in fields {
         if out.last() != Some(&b'{') {
@@ -89,13 +89,13 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     push_utf8(text.as_bytes(), out);
 }
 
-/// Does the same for bytes that are UTF-8.
+/// Appends bytes that are UTF-8 as a string.
 #[inline]
 pub(super) fn push_utf8(text: &[u8], out: &mut Vec<u8>) {
     push_string(text, false, out);
 }
 
-/// Does the same for the inside of a quoted CSV field, where two quotes stand for one. Returns how many such pairs there are.
+/// Appends the inside of a quoted CSV field as a string; two quotes stand for one. Returns how many such pairs there are.
 pub(super) fn push_unquoted(text: &[u8], out: &mut Vec<u8>) -> usize {
     push_string(text, true, out)
 }

@@ -90,6 +90,16 @@ unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a str, String
     unsafe { CStr::from_ptr(pointer) }.to_str().map_err(|_| format!("{name} is not UTF-8"))
 }
 
+/// Returns the cassette that a caller names; `None` stands for the one inserted last.
+///
+/// # Safety
+/// Null, or a C string that stays as it is during the call.
+unsafe fn named<'a>(cassette: *const c_char) -> Result<Option<&'a Path>, String> {
+    // SAFETY: as this function's.
+    let name = unsafe { text(cassette, "cassette") }?;
+    Ok((!name.is_empty()).then(|| Path::new(name)))
+}
+
 /// Inserts a cassette: see super8.h.
 ///
 /// # Safety
@@ -124,11 +134,11 @@ pub unsafe fn insert(cassette: *const c_char, mode: *const c_char, options: *con
 pub unsafe fn set_aside(cassette: *const c_char) -> c_int {
     guard(ERROR, || {
         // SAFETY: the caller's C string.
-        let cassette = match unsafe { text(cassette, "cassette") } {
+        let cassette = match unsafe { named(cassette) } {
             Ok(cassette) => cassette,
             Err(error) => return say(ERROR, error),
         };
-        match inserted::set_aside((!cassette.is_empty()).then(|| Path::new(cassette))) {
+        match inserted::set_aside(cassette) {
             true => OK,
             false => say(ERROR, "[super8] no cassette is inserted that could be set aside"),
         }
@@ -142,11 +152,11 @@ pub unsafe fn set_aside(cassette: *const c_char) -> c_int {
 pub unsafe fn eject(cassette: *const c_char) -> c_int {
     guard(ERROR, || {
         // SAFETY: the caller's C string.
-        let cassette = match unsafe { text(cassette, "cassette") } {
+        let cassette = match unsafe { named(cassette) } {
             Ok(cassette) => cassette,
             Err(error) => return say(ERROR, error),
         };
-        let Some(taken) = inserted::take((!cassette.is_empty()).then(|| Path::new(cassette))) else {
+        let Some(taken) = inserted::take(cassette) else {
             return say(ERROR, "[super8] no cassette is inserted");
         };
         match cassettes::eject(&taken.directory) {
@@ -187,11 +197,11 @@ fn unused(cassette: &Path) -> String {
 pub unsafe fn discard(cassette: *const c_char) -> c_int {
     guard(ERROR, || {
         // SAFETY: the caller's C string.
-        let cassette = match unsafe { text(cassette, "cassette") } {
+        let cassette = match unsafe { named(cassette) } {
             Ok(cassette) => cassette,
             Err(error) => return say(ERROR, error),
         };
-        let Some(taken) = inserted::take((!cassette.is_empty()).then(|| Path::new(cassette))) else {
+        let Some(taken) = inserted::take(cassette) else {
             return say(ERROR, "[super8] no cassette is inserted");
         };
         match cassettes::discard(&taken.directory) {
@@ -208,11 +218,11 @@ pub unsafe fn discard(cassette: *const c_char) -> c_int {
 pub unsafe fn unplayed(cassette: *const c_char) -> c_longlong {
     guard(-1, || {
         // SAFETY: the caller's C string.
-        let cassette = match unsafe { text(cassette, "cassette") } {
+        let cassette = match unsafe { named(cassette) } {
             Ok(cassette) => cassette,
             Err(error) => return say(-1, error),
         };
-        let directory = inserted::directory_of((!cassette.is_empty()).then(|| Path::new(cassette)));
+        let directory = inserted::directory_of(cassette);
         match directory.as_deref().and_then(cassettes::unplayed) {
             Some(Ok(count)) => count as c_longlong,
             Some(Err(error)) => say(-1, format!("[super8] {error}")),

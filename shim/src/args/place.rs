@@ -58,16 +58,6 @@ impl Place {
         self.read(index)
     }
 
-    /// Reads the SQLULEN at index `index`.
-    pub fn ulen_at(self, index: usize) -> Option<usize> {
-        self.read(index)
-    }
-
-    /// Reads the byte at index `index`.
-    pub fn u8_at(self, index: usize) -> Option<u8> {
-        self.read(index)
-    }
-
     /// Reads the SQLUSMALLINT at index `index`.
     pub fn u16_at(self, index: usize) -> Option<u16> {
         self.read(index)

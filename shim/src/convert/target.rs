@@ -3,7 +3,6 @@
 //!
 //! ODBC reference: SQLGetData, "Retrieving Variable-Length Data in Parts".
 #![allow(unsafe_code)]
-#![allow(unsafe_code)]
 
 use super::conversion::{Content, Failure, Written};
 use super::ctype::Kind;
@@ -112,11 +111,6 @@ impl Progress {
     #[inline]
     pub(super) fn begun(&self) -> bool {
         self.finished || self.served > 0
-    }
-
-    /// Returns whether all of the value was handed out.
-    pub fn is_finished(&self) -> bool {
-        self.finished
     }
 }
 

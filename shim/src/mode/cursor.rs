@@ -4,7 +4,7 @@ use crate::args::Watched;
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::cells::Truncations;
-use crate::mode::fetch::{Cells, run_types, write_row};
+use crate::mode::fetch::{Cells, Filled, run_types, write_row};
 use crate::mode::keys::{CallKey, ending_key, function_key};
 use crate::mode::lengths::Rebound;
 use crate::mode::operation::replay_cells;
@@ -27,24 +27,14 @@ impl Statement<Recorded> {
         rebound: Option<Vec<Rebound>>,
         driver_call: &dyn DriverCall,
     ) -> Outcome {
-        let Scrolling { asked, mut fetching } = scrolling;
+        let Scrolling { asked, fetching } = scrolling;
         let finished = self.finish_result(&mut self.state.lock(), false);
         if let Err(error) = finished {
             return unwritable(error);
         }
-        let applications = !fetching.rows.is_null();
-        self.count_rows(function, &mut fetching, driver_call);
-        let lends = rebound.is_some();
-        if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
-            return refused;
-        }
-        let watched = fetching.watch();
-        self.then(driver_call, watched, move |statement, watched, outcome, driver_call| {
-            let written = watched.written();
-            if lends {
-                statement.take_lengths();
-            }
-            statement.scrolled(Scrolling { asked, fetching }, &written, applications, outcome, driver_call)
+        self.fill(function, fetching, rebound, driver_call, move |statement, filled, outcome, driver_call| {
+            let Filled { fetching, counted, written } = filled;
+            statement.scrolled(Scrolling { asked, fetching }, &written, counted, outcome, driver_call)
         })
     }
 

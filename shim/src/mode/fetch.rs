@@ -25,6 +25,14 @@ use std::sync::atomic::Ordering;
 use super8_cassette::check::Wrong;
 use super8_cassette::{CassetteError, Cell, Fetched, Fields, Key, Method, PlayedRun, RunGuard, Value};
 
+/// What a call that fills the bound columns did.
+pub(super) struct Filled {
+    pub(super) fetching: Fetching,
+    /// Whether the application has a counter of rows of its own.
+    pub(super) counted: bool,
+    pub(super) written: WrittenCounters,
+}
+
 impl Statement<Recorded> {
     /// Lends the driver a row counter if a fetch of several rows has none. A driver that cannot count rows fetches one
     /// at a time.
@@ -40,9 +48,29 @@ impl Statement<Recorded> {
     pub(super) fn fetch(
         &self,
         function: Function,
+        fetching: Fetching,
+        rebound: Option<Vec<Rebound>>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        self.fill(function, fetching, rebound, driver_call, move |statement, filled, outcome, driver_call| {
+            let Filled { fetching, counted, written } = filled;
+            let code = outcome.rc;
+            let outcome = statement.fetched(fetching, &written, outcome, driver_call);
+            statement
+                .note_row_counters(function, code, &fetching, counted, &written)
+                .map_or_else(unwritable, |()| outcome)
+        })
+    }
+
+    /// Makes a call that fills the bound columns, and then runs `after`. Lends the driver a counter of rows and variables
+    /// for lengths where the application has none of its own.
+    pub(super) fn fill(
+        &self,
+        function: Function,
         mut fetching: Fetching,
         rebound: Option<Vec<Rebound>>,
         driver_call: &dyn DriverCall,
+        after: impl FnOnce(&Statement<Recorded>, Filled, Outcome, &dyn DriverCall) -> Outcome + Send + 'static,
     ) -> Outcome {
         let counted = !fetching.rows.is_null();
         self.count_rows(function, &mut fetching, driver_call);
@@ -56,11 +84,7 @@ impl Statement<Recorded> {
             if lends {
                 statement.take_lengths();
             }
-            let code = outcome.rc;
-            let outcome = statement.fetched(fetching, &written, outcome, driver_call);
-            statement
-                .note_row_counters(function, code, &fetching, counted, &written)
-                .map_or_else(unwritable, |()| outcome)
+            after(statement, Filled { fetching, counted, written }, outcome, driver_call)
         })
     }
 

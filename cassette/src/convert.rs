@@ -141,7 +141,7 @@ impl<'c> Copy<'c> {
 
     fn rows(&mut self, name: &str) -> Result<(), CassetteError> {
         self.rows.remove(name);
-        let (mut source, mut target) = (self.from.rows(name)?, self.to.rows_part(name)?);
+        let (mut source, mut target) = (self.from.rows(name)?, self.to.rows_writer(name)?);
         let (mut record, mut row, mut block, mut begun) = (ByteRecord::new(), Row::new(), RowBlock::default(), false);
         while source.next(&mut record)? {
             row.clear();

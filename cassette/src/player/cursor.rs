@@ -60,7 +60,7 @@ struct Handed {
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
     /// The connection's places; `None` for all entries of the log.
-    part: Option<Range<usize>>,
+    range: Option<Range<usize>>,
     /// Everything before this place is played.
     at: usize,
     /// Rows that were handed out, from that place on.
@@ -96,19 +96,26 @@ pub(crate) enum NextRows {
 impl Cursor {
     /// Makes a cursor of the whole log.
     pub(crate) fn whole() -> Cursor {
-        Cursor { part: None, at: 0, handed: Vec::new(), early: Vec::new(), threads: (None, Vec::new()), bindings: None }
+        Cursor {
+            range: None,
+            at: 0,
+            handed: Vec::new(),
+            early: Vec::new(),
+            threads: (None, Vec::new()),
+            bindings: None,
+        }
     }
 
     /// Makes a cursor of one connection.
     pub(crate) fn connection(index: &Index, connection: ConnectionId) -> Cursor {
-        Cursor { part: Some(index.connection_range(connection)), ..Cursor::whole() }
+        Cursor { range: Some(index.connection_range(connection)), ..Cursor::whole() }
     }
 
     /// Makes a cursor of one connection that has passed this many of its commands.
     pub(crate) fn advanced(index: &Index, connection: ConnectionId, commands: usize) -> Cursor {
         let mut cursor = Cursor::connection(index, connection);
         for _ in 0..commands {
-            while let Some(position) = index.position(cursor.part.as_ref(), cursor.at) {
+            while let Some(position) = index.position(cursor.range.as_ref(), cursor.at) {
                 cursor.at += 1;
                 if index.is_command(position) {
                     break;
@@ -132,7 +139,7 @@ impl Cursor {
     pub(crate) fn of_connection(&self, index: &Index, connection: ConnectionId) -> Cursor {
         let at = index.places_before(connection, self.at);
         Cursor {
-            part: Some(index.connection_range(connection)),
+            range: Some(index.connection_range(connection)),
             at,
             handed: self.handed.clone(),
             early: self.early.clone(),
@@ -172,24 +179,24 @@ impl Cursor {
 
     /// Returns how many entries are not passed yet.
     pub(crate) fn left(&self, index: &Index) -> usize {
-        let all = self.part.as_ref().map_or(index.len() as usize, Range::len);
+        let all = self.range.as_ref().map_or(index.len() as usize, Range::len);
         all.saturating_sub(self.at)
     }
 
     /// Iterates over the positions that are not passed yet.
     pub(crate) fn rest<'i>(&self, index: &'i Index) -> impl Iterator<Item = u32> + use<'i> {
-        let (part, at) = (self.part.clone(), self.at);
-        (at..).map_while(move |place| index.position(part.as_ref(), place))
+        let (range, at) = (self.range.clone(), self.at);
+        (at..).map_while(move |place| index.position(range.as_ref(), place))
     }
 
     /// Says whether a position is played.
     pub(crate) fn passed(&self, index: &Index, position: u32) -> bool {
-        index.position(self.part.as_ref(), self.at).is_none_or(|at| position < at) || self.finished(position)
+        index.position(self.range.as_ref(), self.at).is_none_or(|at| position < at) || self.finished(position)
     }
 
     /// Says whether this is the cursor of the whole log.
     pub(crate) fn is_whole(&self) -> bool {
-        self.part.is_none()
+        self.range.is_none()
     }
 
     /// Says whether no command was played before its turn.
@@ -206,7 +213,7 @@ impl Cursor {
     ) -> Result<Next, CassetteError> {
         let Some(thread) = thread else { return self.next(index, storage) };
         for place in self.at.. {
-            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let Some(position) = index.position(self.range.as_ref(), place) else { break };
             let slot = index.slot(position);
             if !index.is_due(position) || slot.thread != thread || self.finished(position) {
                 continue;
@@ -225,7 +232,7 @@ impl Cursor {
     /// Returns what must be played next. Skips rows that are read and ends of data, which a program need not ask for.
     pub(crate) fn next(&mut self, index: &Index, storage: &dyn Store) -> Result<Next, CassetteError> {
         loop {
-            let Some(position) = index.position(self.part.as_ref(), self.at) else { return Ok(Next::End) };
+            let Some(position) = index.position(self.range.as_ref(), self.at) else { return Ok(Next::End) };
             let slot = index.slot(position);
             if index.is_due(position) && !self.finished(position) {
                 if !slot.method.is_rows() {
@@ -242,7 +249,7 @@ impl Cursor {
 
     /// Notes that the command at a place is played. Everything before it then counts as played.
     pub(crate) fn played(&mut self, index: &Index, place: usize) {
-        let position = index.position(self.part.as_ref(), place).unwrap_or(u32::MAX);
+        let position = index.position(self.range.as_ref(), place).unwrap_or(u32::MAX);
         self.at = place + 1;
         self.early.retain(|early| *early > position);
         // keep what another thread of the connection is still reading
@@ -261,7 +268,7 @@ impl Cursor {
 
     /// Returns the position at a place of the cursor.
     pub(crate) fn position(&self, index: &Index, place: usize) -> Option<u32> {
-        index.position(self.part.as_ref(), place)
+        index.position(self.range.as_ref(), place)
     }
 
     /// Returns the place of a position that is not passed yet.
@@ -295,14 +302,14 @@ impl Cursor {
         (connection, statement): (ConnectionId, u32),
         thread: Option<u16>,
     ) -> NextRows {
-        while let Some(position) = index.position(self.part.as_ref(), self.at) {
+        while let Some(position) = index.position(self.range.as_ref(), self.at) {
             if index.is_due(position) && !self.finished(position) {
                 break;
             }
             self.pass(index);
         }
         for place in self.at.. {
-            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let Some(position) = index.position(self.range.as_ref(), place) else { break };
             let slot = index.slot(position);
             let others = thread.is_some_and(|thread| slot.thread != thread);
             if !index.is_due(position) || others || self.early.contains(&position) {
@@ -326,10 +333,10 @@ impl Cursor {
         place: usize,
         thread: Option<u16>,
     ) -> Result<Option<u32>, CassetteError> {
-        let Some(position) = index.position(self.part.as_ref(), place) else { return Ok(None) };
+        let Some(position) = index.position(self.range.as_ref(), place) else { return Ok(None) };
         let of = index.slot(position);
         for place in place + 1.. {
-            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let Some(position) = index.position(self.range.as_ref(), place) else { break };
             let slot = index.slot(position);
             let others = thread.is_some_and(|thread| slot.thread != thread);
             if !index.is_due(position) || others {
@@ -368,7 +375,7 @@ impl Cursor {
 
     /// Returns the first of these positions that is not played. All before it are.
     pub(crate) fn bound(&self, index: &Index, positions: &[u32]) -> u32 {
-        let Some(at) = index.position(self.part.as_ref(), self.at) else { return u32::MAX };
+        let Some(at) = index.position(self.range.as_ref(), self.at) else { return u32::MAX };
         let from = positions.partition_point(|position| *position < at);
         let open = |position: &&u32| index.is_due(**position) && !self.finished(**position);
         positions[from..].iter().find(open).copied().unwrap_or(u32::MAX)
@@ -400,13 +407,13 @@ impl Cursor {
 
     /// Passes one entry.
     fn pass(&mut self, index: &Index) {
-        if let Some(position) = index.position(self.part.as_ref(), self.at) {
+        if let Some(position) = index.position(self.range.as_ref(), self.at) {
             self.early.retain(|early| *early > position);
         }
         self.at += 1;
         if self.handed.len() > 16 {
             // what the cursor has passed is played and never looked up again
-            let at = index.position(self.part.as_ref(), self.at).unwrap_or(u32::MAX);
+            let at = index.position(self.range.as_ref(), self.at).unwrap_or(u32::MAX);
             self.handed.retain(|handed| !handed.progress.done() || handed.end.unwrap_or(handed.position) >= at);
         }
     }
@@ -425,5 +432,5 @@ impl Cursor {
 }
 
 fn index_of(index: &Index, cursor: &Cursor) -> Option<u32> {
-    index.position(cursor.part.as_ref(), cursor.at)
+    index.position(cursor.range.as_ref(), cursor.at)
 }

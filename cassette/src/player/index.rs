@@ -505,11 +505,11 @@ impl Index {
         self.range(&self.by_connection, |slot| slot.connection.cmp(&connection.0))
     }
 
-    /// Returns the position at a place: in the whole log, or in the part of it that belongs to a connection.
-    pub(crate) fn position(&self, part: Option<&Range<usize>>, place: usize) -> Option<u32> {
-        match part {
+    /// Returns the position at a place: in the whole log, or in the range of it that belongs to a connection.
+    pub(crate) fn position(&self, range: Option<&Range<usize>>, place: usize) -> Option<u32> {
+        match range {
             None => (place < self.slots.len()).then_some(place as u32),
-            Some(part) => self.by_connection[part.clone()].get(place).copied(),
+            Some(range) => self.by_connection[range.clone()].get(place).copied(),
         }
     }
 

@@ -16,7 +16,7 @@ use super::carried_over::KeptTexts;
 use super::carried_over::VolatileMarks;
 use super::connection_info::{ConnectionInfo, ToWrite};
 use super::late_secrets;
-use super::numbering::{Kind, Parts, Threads};
+use super::numbering::{FileNames, Kind, Threads};
 use super::rows::RunCell;
 use crate::entry::ConnectIdentity;
 use crate::files;
@@ -119,7 +119,7 @@ pub(super) struct Log {
     next_connection: u32,
     open_connections: Vec<ConnectionId>,
     pub(super) runs: Vec<Arc<RunCell>>,
-    pub(super) parts: Parts,
+    pub(super) file_names: FileNames,
     /// The column file for each content, by its digest.
     columns: HashMap<[u8; 32], String>,
     pub(super) info: ConnectionInfo,
@@ -417,11 +417,11 @@ impl Recorder {
         self.ready()?;
         let part = {
             let mut log = self.log.lock();
-            let part = log.parts.next(entry.connection, statement, Kind::Execute);
-            log.parts.used(entry.connection, statement, Kind::Execute);
+            let part = log.file_names.next(entry.connection, statement, Kind::Execute);
+            log.file_names.used(entry.connection, statement, Kind::Execute);
             part
         };
-        self.storage.rows_part(&part).and_then(|mut rows| rows.append(&sets.rows))?;
+        self.storage.rows_writer(&part).and_then(|mut rows| rows.append(&sets.rows))?;
         Ok(Some(sets.named(entry, &part)))
     }
 
@@ -465,7 +465,7 @@ impl Recorder {
         self.ready()?;
         self.end_runs(&mut log, |cell| cell.connection == connection)?;
         self.write_pending(&mut log, Some(connection))?;
-        log.parts.forget(connection, None);
+        log.file_names.forget(connection, None);
         log.info.forget(connection);
         self.threads.forget(connection);
         self.answers.forget(connection);
@@ -583,7 +583,7 @@ impl Recorder {
             log.known_secrets = self.redactor.known_secrets();
         }
         match (entry.method, entry.statement) {
-            (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),
+            (Method::Drop, Some(statement)) => log.file_names.forget(entry.connection, Some(statement)),
             (method, _) if method.class() == Class::Command => log.info.commanded(entry.connection),
             _ => {}
         }
@@ -624,7 +624,7 @@ impl Recorder {
         let written =
             self.sticky(cell.close(&*self.storage, self.inline_rows, &|entry, out| self.encode(entry, out)))?;
         if let Some(kind) = written.part {
-            log.parts.used(cell.connection, cell.statement, kind);
+            log.file_names.used(cell.connection, cell.statement, kind);
         }
         if let Some(rows) = written.kept {
             let followed = self.answers.rows(cell.connection, cell.statement, rows, self.storage.name());
@@ -687,9 +687,9 @@ impl Recorder {
         let part = match log.columns.get(&digest) {
             Some(part) => part.clone(),
             None => {
-                let part = log.parts.next(connection, statement, Kind::Columns);
+                let part = log.file_names.next(connection, statement, Kind::Columns);
                 self.sticky(self.storage.put(&part, columns))?;
-                log.parts.used(connection, statement, Kind::Columns);
+                log.file_names.used(connection, statement, Kind::Columns);
                 log.columns.insert(digest, part.clone());
                 part
             }

@@ -69,12 +69,12 @@ fn name(connection: ConnectionId, statement: u32, kind: Kind, used: u32) -> Stri
 
 /// How many parts of each kind the statements have.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct FileNames {
     used: HashMap<(ConnectionId, u32), [u32; 5]>,
     runs: u64,
 }
 
-impl Parts {
+impl FileNames {
     /// Returns the name that the next part of this kind gets.
     pub(super) fn next(&self, connection: ConnectionId, statement: u32, kind: Kind) -> String {
         name(connection, statement, kind, self.count(connection, statement, kind))

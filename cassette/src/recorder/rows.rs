@@ -10,7 +10,7 @@ use super::numbering::{Kind, RowsNames};
 use crate::files;
 use crate::inline::inline;
 use crate::redaction::RowRules;
-use crate::store::{OpenRun, RowBlock, RowsPart, Store};
+use crate::store::{OpenRun, RowBlock, RowsWriter, Store};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
 
 /// Encodes an entry that is about to be appended.
@@ -39,7 +39,7 @@ pub(super) struct Rows {
     /// Whether the run began at the result's first row.
     first: bool,
     names: RowsNames,
-    part: Option<Box<dyn RowsPart>>,
+    part: Option<Box<dyn RowsWriter>>,
     /// Whether a block is on disk.
     started: bool,
     /// Whether the journal of rows must be written again, because it lacks something about these rows.
@@ -242,7 +242,7 @@ impl Rows {
         files::check_size(storage.name(), "a row", self.block.bytes().len())?;
         let part = match &mut self.part {
             Some(part) => part,
-            none => none.insert(storage.rows_part(&self.names.name(kind))?),
+            none => none.insert(storage.rows_writer(&self.names.name(kind))?),
         };
         if let Some(hiding) = self.rules.hiding_in(self.block.bytes()) {
             let c_type = |column| self.c_types.get(column).map(Cow::as_ref).unwrap_or_default();

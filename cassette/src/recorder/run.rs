@@ -7,7 +7,7 @@ use parking_lot::MutexGuard;
 
 use super::answers::{KnownResult, Step};
 use super::core::Recorder;
-use super::numbering::Parts;
+use super::numbering::FileNames;
 use super::rows::{KeptRows, Rows, RunCell, State};
 use crate::redaction::RowRules;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
@@ -142,7 +142,7 @@ impl Recorder {
     /// result's first row. Ends a run of the same statement that is still open.
     pub fn run(self: &Arc<Self>, connection: ConnectionId, statement: u32, first: bool) -> Run {
         if self.same_process().is_err() {
-            let names = Parts::default().rows(connection, statement);
+            let names = FileNames::default().rows(connection, statement);
             return Run::new(
                 Arc::clone(self),
                 Arc::new(RunCell::new(connection, statement, first, names, RowRules::default(), false, Row::new())),
@@ -153,7 +153,7 @@ impl Recorder {
         let ended = self
             .ready()
             .and_then(|()| self.end_runs(log, |cell| cell.connection == connection && cell.statement == statement));
-        let names = log.parts.rows(connection, statement);
+        let names = log.file_names.rows(connection, statement);
         // a failed recording reports it at the run's first row
         let _ = ended;
         let rules = self.redactor.rows(connection, statement);
@@ -169,12 +169,12 @@ impl Recorder {
     /// a run of the same statement that is still open. The scroll is in the log once it is [listed](Run::list) and ended.
     pub fn scroll(self: &Arc<Self>, connection: ConnectionId, statement: u32, asked: Fields) -> Run {
         let names = match self.same_process() {
-            Err(_) => Parts::default().rows(connection, statement),
+            Err(_) => FileNames::default().rows(connection, statement),
             Ok(()) => {
                 let log = &mut *self.log.lock();
                 // a failed recording reports it at the first row
                 let _ = self.ready().and_then(|()| self.end_runs(log, |cell| cell.is_of(connection, statement)));
-                log.parts.rows(connection, statement)
+                log.file_names.rows(connection, statement)
             }
         };
         let rows = Rows::new(connection, statement, false, names)

@@ -75,7 +75,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// As for [`Store::append`].
-    fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError>;
+    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError>;
 
     /// Does the same as [`Growing::begin`].
     ///
@@ -417,7 +417,7 @@ impl RowBlock {
 }
 
 /// A rows part being written, by one thread at a time and without any lock of the cassette.
-pub trait RowsPart: Send {
+pub trait RowsWriter: Send {
     /// Appends a block of rows.
     ///
     /// # Errors

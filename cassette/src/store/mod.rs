@@ -17,7 +17,7 @@ mod staging;
 
 pub use interface::info_file;
 pub(crate) use interface::info_part;
-pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsPart, RowsSource, Store};
+pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsSource, RowsWriter, Store};
 pub(crate) use log::ENTRY_ROOM;
 pub use log::{Append, MakeAppend, Room, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use open::{

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use crate::entry::Head;
 pub use crate::store::directory::is_by_hand;
 use crate::store::directory::{COMMANDS, Directory, METADATA};
-use crate::store::interface::{Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store};
+use crate::store::interface::{Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Metadata, Method, Order, Row, Value, files, yaml};
 use expand::{Expanded, Made};
 pub use plain::{ATTRIBUTES, INFO, MISSING, Plain, type_info_page as type_info};
@@ -198,8 +198,8 @@ impl Store for ByHand {
         self.directory.put(part, document)
     }
 
-    fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
-        self.directory.rows_part(part)
+    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
+        self.directory.rows_writer(part)
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {

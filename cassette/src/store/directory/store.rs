@@ -10,7 +10,7 @@ use super::{names, publish, reading};
 use crate::entry::Head;
 use crate::row::write_row;
 use crate::store::interface::{
-    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, info_part, only_read, replace_fields,
+    Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store, info_part, only_read, replace_fields,
 };
 use crate::store::log::{Held, LogReader, MakeAppend};
 use crate::store::recording::Recording;
@@ -111,9 +111,9 @@ impl Store for Directory {
         self.recording()?.put(part, document)
     }
 
-    fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
+    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
         reading::part(&self.name, part)?;
-        Ok(Box::new(self.recording()?.rows_part(part)?))
+        Ok(Box::new(self.recording()?.rows_writer(part)?))
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {

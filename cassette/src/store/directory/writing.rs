@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::names::{self, Own};
 use super::publish;
-use crate::store::interface::{RowBlock, RowsPart, info_part};
+use crate::store::interface::{RowBlock, RowsWriter, info_part};
 use crate::store::log::{Append, MakeAppend, append_block, within_limit};
 use crate::store::recording::{Layout, NOT_COMPLETE, Recording, write_error};
 use crate::store::staging::Lock;
@@ -182,7 +182,7 @@ impl Recording<Writing> {
         Ok(())
     }
 
-    pub(super) fn rows_part(&mut self, part: &str) -> Result<RowsFile, CassetteError> {
+    pub(super) fn rows_writer(&mut self, part: &str) -> Result<RowsFile, CassetteError> {
         let kept = self.ready()?;
         let (root, counter) = (Arc::clone(self.root()), Arc::clone(&self.layout.counter));
         Ok(RowsFile { path: root.join(part), root, kept, file: None, end: 0, counter })
@@ -218,7 +218,7 @@ pub(super) struct RowsFile {
     counter: Arc<Counter>,
 }
 
-impl RowsPart for RowsFile {
+impl RowsWriter for RowsFile {
     fn append(&mut self, block: &RowBlock) -> Result<(), CassetteError> {
         if !self.kept {
             return Ok(());

@@ -17,7 +17,7 @@ use super::json;
 use super::line::{self, Line, LineKind, classify};
 use super::record::{NULL, RecordWriter};
 use super::writing::Writing;
-use crate::store::interface::{EntryRef, Growing, RowBlock, RowsPart, RowsSource};
+use crate::store::interface::{EntryRef, Growing, RowBlock, RowsSource, RowsWriter};
 use crate::store::log::ENTRY_ROOM;
 use crate::store::recording::Recording;
 use crate::value::float_text;
@@ -112,7 +112,7 @@ impl GrowingRows {
     }
 }
 
-impl RowsPart for GrowingRows {
+impl RowsWriter for GrowingRows {
     fn append(&mut self, block: &RowBlock) -> Result<(), CassetteError> {
         let (mut record, mut start) = (Vec::with_capacity(block.bytes.len() + 512), 0);
         for end in &block.records {

@@ -17,7 +17,7 @@ use super::rows::{GrowingRows, RowsOfTrace, encode_row, read_block};
 use super::writing::{self, Writing};
 use crate::entry::Head;
 use crate::store::interface::{
-    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, replace_fields,
+    Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store, only_read, replace_fields,
 };
 use crate::store::log::LogReader;
 use crate::store::recording::Recording;
@@ -231,7 +231,7 @@ impl Store for Trace {
         self.append(&record)
     }
 
-    fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
+    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
         self.check(part)?;
         let (recording, writer) = (Arc::clone(self.recording()?), self.writer.clone());
         Ok(Box::new(GrowingRows { recording, writer, part: part.to_owned(), begun: false }))

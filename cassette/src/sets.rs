@@ -99,10 +99,10 @@ fn set_cell(row: &mut Row, column: usize, value: &Value) {
 ///
 /// # Errors
 /// The entry or the part cannot be read, with file and line.
-pub fn entry(storage: &dyn Store, place: EntryRef) -> Result<Entry, CassetteError> {
-    let mut entry = storage.checked_entry(place)?;
+pub fn entry(store: &dyn Store, place: EntryRef) -> Result<Entry, CassetteError> {
+    let mut entry = store.checked_entry(place)?;
     let Some(at) = entry.fields.iter().position(|(key, _)| *key == Key::ParamsFile) else { return Ok(entry) };
-    let (file, line) = storage.locate(place);
+    let (file, line) = store.locate(place);
     let wrong = |key: Key, problem: &str| {
         CassetteError::new(&file, problem)
             .at_line(line.into())
@@ -115,7 +115,7 @@ pub fn entry(storage: &dyn Store, place: EntryRef) -> Result<Entry, CassetteErro
     let types: Option<Vec<String>> = types.iter().map(|kind| kind.as_text().map(str::to_owned)).collect();
     let types = types.ok_or_else(|| wrong(Key::Types, "is not a list of types"))?;
     let mut rows =
-        storage.rows(&part).map_err(|error| storage.refuse_part(place, Key::ParamsFile.name(), &part, &error))?;
+        store.rows(&part).map_err(|error| store.refuse_part(place, Key::ParamsFile.name(), &part, &error))?;
     let (mut record, mut scratch, mut sets) = (ByteRecord::new(), Vec::new(), Vec::new());
     while rows.next(&mut record)? {
         let mut values = Vec::with_capacity(types.len());
@@ -136,7 +136,7 @@ pub fn entry(storage: &dyn Store, place: EntryRef) -> Result<Entry, CassetteErro
     entry.fields.retain(|(key, _)| *key != Key::Types);
     match check::rowset(&entry) {
         Ok(()) => Ok(entry),
-        Err(wrong) => Err(storage.refuse_entry(place, wrong)),
+        Err(wrong) => Err(store.refuse_entry(place, wrong)),
     }
 }
 

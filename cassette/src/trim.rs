@@ -69,9 +69,9 @@ pub struct Trimmed {
 /// The cassette cannot be read, was not finished or is written by hand; something that is named is not in it; or
 /// nothing would be left.
 pub fn trim(path: &Path, keep: &[Selector], drop: &[Selector]) -> Result<Trimmed, CassetteError> {
-    let storage = open(path)?;
-    let metadata = storage.metadata()?;
-    let refused = |problem: &str| CassetteError::new(storage.name(), problem);
+    let store = open(path)?;
+    let metadata = store.metadata()?;
+    let refused = |problem: &str| CassetteError::new(store.name(), problem);
     if metadata.made_by_hand {
         return Err(refused("is written by hand: take the entries out of commands.yml with an editor"));
     }
@@ -79,20 +79,19 @@ pub fn trim(path: &Path, keep: &[Selector], drop: &[Selector]) -> Result<Trimmed
         return Err(refused("the recording did not end cleanly").advice("record again, or `super8 recover` it"));
     }
     let mut entries = Vec::new();
-    storage.scan(&mut |place, head| {
+    store.scan(&mut |place, head| {
         entries.push((place, head));
         Ok(())
     })?;
     let rules = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
-    let (index, _) = Index::build(&*storage, &rules)?;
+    let (index, _) = Index::build(&*store, &rules)?;
     let mut answers = BTreeSet::new();
     for (place, head) in entries.iter().filter(|(_, head)| rules.may_name(head.method)) {
-        if let Some(statement) = head.statement.filter(|_| storage.entry(*place).is_ok_and(|entry| rules.name(&entry)))
-        {
+        if let Some(statement) = head.statement.filter(|_| store.entry(*place).is_ok_and(|entry| rules.name(&entry))) {
             answers.insert((head.connection, statement));
         }
     }
-    let log = Log { storage: &*storage, index, answers, entries };
+    let log = Log { store: &*store, index, answers, entries };
     let mut taken = vec![false; log.entries.len()];
     if !keep.is_empty() {
         taken.fill(true);
@@ -111,7 +110,7 @@ pub fn trim(path: &Path, keep: &[Selector], drop: &[Selector]) -> Result<Trimmed
 
 /// The log of a cassette.
 struct Log<'s> {
-    storage: &'s dyn Store,
+    store: &'s dyn Store,
     index: Index,
     /// The statements whose rows are answers, which are served to any connection in any order.
     answers: BTreeSet<(ConnectionId, u32)>,
@@ -120,7 +119,7 @@ struct Log<'s> {
 
 impl Log<'_> {
     fn refused(&self, problem: impl Into<String>) -> CassetteError {
-        CassetteError::new(self.storage.name(), problem)
+        CassetteError::new(self.store.name(), problem)
     }
 
     fn all(&self, is: impl Fn(&Head) -> bool) -> Vec<usize> {
@@ -215,7 +214,7 @@ impl Log<'_> {
         let adopted = self.adopt(&heirs, &mut taken);
         let (kept_parts, taken_parts) = (self.parts_of(&taken, false)?, self.parts_of(&taken, true)?);
         let infos: HashSet<String> = gone.iter().map(|id| info_part(*id)).collect();
-        let parts = self.storage.parts()?;
+        let parts = self.store.parts()?;
         let is_gone = |part: &&Part| {
             (infos.contains(&part.name) || taken_parts.contains(&part.name)) && !kept_parts.contains(&part.name)
         };
@@ -227,14 +226,14 @@ impl Log<'_> {
             moves.iter().any(|moved| moved.from == *from) || adopted.values().any(|(of, ..)| of == from)
         };
         let mut trimmed = Trimmed {
-            name: self.storage.name().to_owned(),
+            name: self.store.name().to_owned(),
             taken: taken.iter().filter(|taken| **taken).count(),
             left: taken.iter().filter(|taken| !**taken).count(),
             parts: gone_parts.iter().map(|part| part.name.clone()).collect(),
             moved: heirs.iter().filter(|(from, _)| left_something(from)).map(|(from, (to, _))| (*from, *to)).collect(),
             files: Vec::new(),
         };
-        match self.storage.name().is_dir() {
+        match self.store.name().is_dir() {
             true => self.trim_directory((&taken, &adopted), &gone_parts, &moves, &mut trimmed)?,
             false => self.trim_trace((&taken, &adopted), (&gone_parts, &parts), &moves, &mut trimmed)?,
         }
@@ -249,7 +248,7 @@ impl Log<'_> {
     fn parts_of(&self, taken: &[bool], is: bool) -> Result<HashSet<String>, CassetteError> {
         let mut parts = HashSet::new();
         for (place, _) in self.pick(taken, is) {
-            let entry = self.storage.entry(*place)?;
+            let entry = self.store.entry(*place)?;
             parts.extend(entry.files().map(|(_, part)| part.to_owned()));
         }
         Ok(parts)
@@ -259,17 +258,17 @@ impl Log<'_> {
     fn look_for_children(&self, gone: &BTreeSet<ConnectionId>, path: &Path) -> Result<(), CassetteError> {
         let root = cassette_of_part(path).unwrap_or_else(|| path.to_owned());
         for part in with_parts(&root).into_iter().filter(|part| part != path && !gone.is_empty()) {
-            let storage = open(&part)?;
+            let store = open(&part)?;
             let mut connects = Vec::new();
-            storage.scan(&mut |place, head| {
+            store.scan(&mut |place, head| {
                 connects.extend((head.method == Method::Connect).then_some(place));
                 Ok(())
             })?;
             for place in connects {
                 let parent =
-                    storage.entry(place)?.get(Key::Parent).and_then(Value::as_text).and_then(|id| id.parse().ok());
+                    store.entry(place)?.get(Key::Parent).and_then(Value::as_text).and_then(|id| id.parse().ok());
                 if let Some(parent) = parent.filter(|parent| gone.contains(parent)) {
-                    let (file, line) = storage.locate(place);
+                    let (file, line) = store.locate(place);
                     let problem = format!("connection {parent} cannot go: a child process goes on with it");
                     return Err(self.refused(problem).advice(format!("see {}:{line}", file.display())));
                 }
@@ -288,7 +287,7 @@ impl Log<'_> {
     ) -> Result<BTreeMap<ConnectionId, (ConnectionId, u32)>, CassetteError> {
         let mut identities: Vec<(ConnectionId, ConnectIdentity)> = Vec::new();
         for (place, head) in self.entries.iter().filter(|(_, head)| head.method == Method::Connect) {
-            identities.push((head.connection, connect_identity(&self.storage.entry(*place)?)));
+            identities.push((head.connection, connect_identity(&self.store.entry(*place)?)));
         }
         let of = |id: ConnectionId| identities.iter().find(|(known, _)| *known == id).map(|(_, own)| own);
         let heir = |from: ConnectionId| {
@@ -333,11 +332,11 @@ impl Log<'_> {
             let answered = match known.entry(to) {
                 std::collections::hash_map::Entry::Occupied(answered) => answered.into_mut(),
                 std::collections::hash_map::Entry::Vacant(answered) => {
-                    answered.insert(self.storage.info(to)?.iter().map(question).collect())
+                    answered.insert(self.store.info(to)?.iter().map(question).collect())
                 }
             };
             let mut items = Vec::new();
-            for (at, answer) in self.storage.info(from)?.iter().enumerate() {
+            for (at, answer) in self.store.info(from)?.iter().enumerate() {
                 let asked = question(answer);
                 let is_own = [Key::ConnectionId, Key::StatementId].iter().any(|key| answer.get(*key).is_some());
                 if !is_own && !answered.contains(&asked) {
@@ -345,7 +344,7 @@ impl Log<'_> {
                 }
             }
             // an answer that changed has several items
-            let moved = self.storage.info(from)?;
+            let moved = self.store.info(from)?;
             answered.extend(items.iter().map(|at| question(&moved[*at])));
             if !items.is_empty() {
                 moves.push(Moved { from, to, items });
@@ -365,13 +364,13 @@ impl Log<'_> {
                 .filter(|(end, _)| !text[*end..].starts_with(|next: char| next.is_ascii_alphanumeric()))
                 .map(|(end, _)| format!("{}{is}{}", &text[..end - was.len()], &text[end..]))
         };
-        let ids = |id: &ConnectionId| if self.storage.name().is_dir() { id.to_string() } else { format!("\"{id}\"") };
+        let ids = |id: &ConnectionId| if self.store.name().is_dir() { id.to_string() } else { format!("\"{id}\"") };
         put(text, Key::ConnectionId.name(), ids(connection), ids(to))
             .and_then(|text| put(text, Key::StatementId.name(), statement.to_string(), number.to_string()))
             .map(String::into_bytes)
             .ok_or_else(|| {
                 let problem = format!("the ids of {connection}/{statement} are not written as super8 writes them");
-                self.storage.refuse(self.entries[at].0, Key::StatementId.name(), &problem)
+                self.store.refuse(self.entries[at].0, Key::StatementId.name(), &problem)
             })
     }
 
@@ -382,7 +381,7 @@ impl Log<'_> {
         moves: &[Moved],
         trimmed: &mut Trimmed,
     ) -> Result<(), CassetteError> {
-        let root = self.storage.name();
+        let root = self.store.name();
         let read = |file: &Path| fs::read(file).map_err(|error| CassetteError::io(file, "read", &error));
         let log = root.join(COMMANDS);
         let rename = |at: usize, block: Vec<u8>| self.renamed(adopted, at, block);
@@ -420,7 +419,7 @@ impl Log<'_> {
         moves: &[Moved],
         trimmed: &mut Trimmed,
     ) -> Result<(), CassetteError> {
-        let file = self.storage.name();
+        let file = self.store.name();
         let mut lines: HashSet<u32> = self.pick(taken, true).map(|(place, _)| place.line).collect();
         lines.extend(gone.iter().flat_map(|part| &part.lines));
         let mut renamed: HashMap<u32, (String, String)> = HashMap::new();

@@ -14,8 +14,8 @@ use support::*;
 /// The methods in a log.
 fn methods(directory: &Path) -> Vec<Method> {
     let mut methods = Vec::new();
-    let storage = Directory::read(directory).unwrap();
-    storage
+    let store = Directory::read(directory).unwrap();
+    store
         .scan(&mut |_, head| {
             methods.push(head.method);
             Ok(())

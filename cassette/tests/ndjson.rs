@@ -333,7 +333,7 @@ fn real_spans_are_asked_for() {
     let parent = tempfile::tempdir().unwrap();
     let spans = Spans { real: true, parent: Some("00f067aa0ba902b7".to_owned()) };
     let trace = Trace::record(parent.path(), &trace_id(), Metadata::now(None, None), &spans).unwrap();
-    let recorder = Recorder::with_storage(Box::new(trace), Order::Global, 1);
+    let recorder = Recorder::with_store(Box::new(trace), Order::Global, 1);
     record(&recorder);
     let text = text(parent.path());
     for key in [r#""spanId":""#, r#""parentSpanId":"00f067aa0ba902b7""#, r#""spanName":""#, r#""timestamp":"2"#] {

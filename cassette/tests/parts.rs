@@ -46,10 +46,10 @@ fn part(directory: &Path, texts: &[&str]) {
 }
 
 fn process(parts: &[PathBuf], processes: &Arc<Together>, order: Order) -> (Arc<Player>, ConnectionId) {
-    let storages = parts.iter().map(|part| Box::new(Directory::read(part).unwrap()) as Box<dyn Store>).collect();
+    let stores = parts.iter().map(|part| Box::new(Directory::read(part).unwrap()) as Box<dyn Store>).collect();
     let processes = Arc::clone(processes) as Arc<dyn Processes>;
     let options = PlayOptions { order: Some(order), ..PlayOptions::default() };
-    let player = Player::with_parts(storages, processes, options).unwrap();
+    let player = Player::with_parts(stores, processes, options).unwrap();
     let connection = player.connect(&connect(A, "shop")).unwrap_or_else(|told| panic!("{}", told.report)).connection;
     (player, connection)
 }

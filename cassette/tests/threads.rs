@@ -244,18 +244,18 @@ fn any_thread_of_a_connection_may_ask_for_what_comes_next() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
     let make: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
-    let storage = Directory::record(&directory, Metadata::now(None, None), make).unwrap();
+    let store = Directory::record(&directory, Metadata::now(None, None), make).unwrap();
     let mut log = Vec::new();
-    storage.encode(&connect(A, "shop"), &mut log);
+    store.encode(&connect(A, "shop"), &mut log);
     for (statement, (thread, sql)) in (1..).zip([(1, "SELECT 1"), (2, "SELECT 2"), (1, "SELECT 3"), (2, "SELECT 3")]) {
         let mut entry = run(A, statement, sql);
         if thread > 1 {
             entry.fields.insert(0, (Key::Thread, thread.into()));
         }
-        storage.encode(&entry, &mut log);
+        store.encode(&entry, &mut log);
     }
-    storage.append(&log).unwrap();
-    storage.publish().unwrap();
+    store.append(&log).unwrap();
+    store.publish().unwrap();
 
     within_a_minute(move || {
         let player = player(&directory);

@@ -14,8 +14,8 @@ use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
 pub struct Opened {
-    /// The storage.
-    pub storage: Box<dyn Store>,
+    /// The store.
+    pub store: Box<dyn Store>,
     /// Its metadata.
     pub metadata: Metadata,
 }
@@ -25,9 +25,9 @@ pub struct Opened {
 /// # Errors
 /// There is no cassette, or it has another version.
 pub fn open(path: &Path) -> Result<Opened, Failure> {
-    let storage = super8_cassette::open(path)?;
-    let metadata = storage.metadata()?;
-    Ok(Opened { storage, metadata })
+    let store = super8_cassette::open(path)?;
+    let metadata = store.metadata()?;
+    Ok(Opened { store, metadata })
 }
 
 /// A cassette's name with placeholders, as far as it is known before a process fills it in.
@@ -158,13 +158,13 @@ pub type Entries<'e> = &'e mut dyn Iterator<Item = Result<(EntryRef, Head), Cass
 ///
 /// # Errors
 /// What `read` returns.
-pub fn with_entries<R>(storage: &dyn Store, read: impl FnOnce(Entries<'_>) -> R) -> R {
+pub fn with_entries<R>(store: &dyn Store, read: impl FnOnce(Entries<'_>) -> R) -> R {
     std::thread::scope(|scope| {
         let (found, entries) = sync_channel(AHEAD);
         scope.spawn(move || {
             // the reader has stopped: this error only ends the scan
-            let enough = || CassetteError::new(storage.name(), "is not read to its end");
-            let visited = storage.scan(&mut |place, head| found.send(Ok((place, head))).map_err(|_| enough()));
+            let enough = || CassetteError::new(store.name(), "is not read to its end");
+            let visited = store.scan(&mut |place, head| found.send(Ok((place, head))).map_err(|_| enough()));
             let _ = visited.or_else(|error| found.send(Err(error)));
         });
         read(&mut entries.into_iter())
@@ -175,10 +175,10 @@ pub fn with_entries<R>(storage: &dyn Store, read: impl FnOnce(Entries<'_>) -> R)
 ///
 /// # Errors
 /// The rows cannot be read.
-pub fn rows(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<Option<PlayedRun>, CassetteError> {
+pub fn rows(store: &dyn Store, place: EntryRef, entry: Entry) -> Result<Option<PlayedRun>, CassetteError> {
     let inline = matches!(entry.get(Key::Result), Some(Value::List(_)));
     if inline || entry.get(Key::Rows).is_some() || entry.get(Key::RowsFile).is_some() {
-        PlayedRun::of(storage, place, entry).map(Some)
+        PlayedRun::of(store, place, entry).map(Some)
     } else {
         Ok(None)
     }

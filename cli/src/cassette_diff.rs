@@ -116,7 +116,7 @@ fn diff(
     let bar = output::beside_text(bar);
     let [old, new] = [old, new].map(|path| path.map(cassette::open).transpose());
     let (old, new) = (old?, new?);
-    let [old, new] = [&old, &new].map(|opened| opened.as_ref().map(|opened| &*opened.storage));
+    let [old, new] = [&old, &new].map(|opened| opened.as_ref().map(|opened| &*opened.store));
     let mut gone = Gone::default();
     let outcome = with_items(old, &bar, |olds| {
         with_items(new, &bar, |news| {
@@ -191,13 +191,13 @@ impl Gone {
 
 /// Gives `read` a source of a cassette's entries, in order. Without a cassette the source is empty.
 fn with_items(
-    storage: Option<&dyn Store>,
+    store: Option<&dyn Store>,
     bar: &ProgressBar,
     read: impl FnOnce(alignment::Source<'_, Item, Failure>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let Some(storage) = storage else { return read(&mut || Ok(None)) };
-    let mut names = Names::of(storage);
-    cassette::with_entries(storage, |entries| {
+    let Some(store) = store else { return read(&mut || Ok(None)) };
+    let mut names = Names::of(store);
+    cassette::with_entries(store, |entries| {
         read(&mut || {
             for next in &mut *entries {
                 let (at, head) = next?;
@@ -206,7 +206,7 @@ fn with_items(
                     names.forget(head);
                     continue;
                 }
-                return Ok(Some(item(storage, at, storage.entry(at)?, &mut names)?));
+                return Ok(Some(item(store, at, store.entry(at)?, &mut names)?));
             }
             Ok(None)
         })
@@ -240,9 +240,9 @@ fn asked_otherwise(
 }
 
 /// Returns the parameters of an entry, and whether they are an array.
-fn params<'i>(storage: &'i dyn Store, entry: &'i Entry) -> Result<(Option<Rows<'i>>, bool), CassetteError> {
+fn params<'i>(store: &'i dyn Store, entry: &'i Entry) -> Result<(Option<Rows<'i>>, bool), CassetteError> {
     if let Some(part) = entry.get(Key::ParamsFile).and_then(Value::as_text) {
-        return Ok((Some(rows_diff::of_file(storage, part)?), true));
+        return Ok((Some(rows_diff::of_file(store, part)?), true));
     }
     let Some(params) = entry.get(Key::Params) else { return Ok((None, false)) };
     let is_array = params.as_list().is_some_and(|sets| sets.iter().any(|set| set.as_list().is_some()));
@@ -286,8 +286,8 @@ fn changed(old: (&dyn Store, &Item), new: (&dyn Store, &Item), bar: &ProgressBar
 }
 
 /// Returns the name of a column of the result that an item's rows belong to.
-fn column_name(storage: &dyn Store, item: &Item, at: usize) -> Option<String> {
-    let columns = storage.document(item.columns.as_deref()?).ok()?;
+fn column_name(store: &dyn Store, item: &Item, at: usize) -> Option<String> {
+    let columns = store.document(item.columns.as_deref()?).ok()?;
     let column = columns.as_list()?.get(at)?;
     column.get("name").or(column.get("label")).and_then(Value::as_text).map(str::to_owned)
 }
@@ -304,16 +304,16 @@ impl<'i> Reply<'i> {
         self.values.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
     }
 
-    fn of((storage, item): (&'i dyn Store, &'i Item)) -> Result<Reply<'i>, CassetteError> {
-        let fetched = fetched(storage, item)?;
+    fn of((store, item): (&'i dyn Store, &'i Item)) -> Result<Reply<'i>, CassetteError> {
+        let fetched = fetched(store, item)?;
         // rows are compared as rows, whether they are inline or in a file
         let of_rows = |key: Key| fetched.is_some() && matches!(key, Key::Result | Key::Rows | Key::RowsFile);
         let (mut values, mut columns, mut rows) = (Vec::new(), Vec::new(), None);
         for (key, value) in item.entry.fields.iter().filter(|(key, _)| !of_rows(*key)) {
             match (key, value) {
-                (Key::RowsFile, Value::Text(part)) => rows = Some(rows_diff::of_file(storage, part)?),
+                (Key::RowsFile, Value::Text(part)) => rows = Some(rows_diff::of_file(store, part)?),
                 (Key::ColumnsFile, Value::Text(part)) => {
-                    columns = storage.document(part)?.as_list().unwrap_or_default().to_vec();
+                    columns = store.document(part)?.as_list().unwrap_or_default().to_vec();
                 }
                 // `n` is compared with the rows
                 (Key::N, _) => {}
@@ -359,7 +359,7 @@ fn push_first(mut found: Vec<String>, details: &mut Vec<String>) {
 
 /// Gives connections and statements names that do not depend on their ids.
 struct Names<'s> {
-    storage: &'s dyn Store,
+    store: &'s dyn Store,
     connections: HashMap<ConnectionId, String>,
     /// The number of connections made so far with the same connect arguments.
     alike: HashMap<String, usize>,
@@ -373,10 +373,10 @@ struct Names<'s> {
 const STATEMENTS: usize = 10_000;
 
 impl<'s> Names<'s> {
-    fn of(storage: &'s dyn Store) -> Self {
+    fn of(store: &'s dyn Store) -> Self {
         let (connections, alike) = (HashMap::new(), HashMap::new());
         let (statements, columns) = (LruMap::with_limit(STATEMENTS), LruMap::with_limit(STATEMENTS));
-        Names { storage, connections, alike, statements, columns }
+        Names { store, connections, alike, statements, columns }
     }
 
     /// Returns where an entry happened, as a text without ids: on which of the connections to what, and on the
@@ -412,14 +412,14 @@ impl<'s> Names<'s> {
     /// Reads the text that a statement got before an entry from the log, for texts that are no longer held.
     fn text_before(&self, at: EntryRef, place: (ConnectionId, Option<u32>)) -> Result<String, CassetteError> {
         let mut found = String::new();
-        self.storage.scan(&mut |other, head| {
+        self.store.scan(&mut |other, head| {
             if other.offset >= at.offset || (head.connection, head.statement) != place {
                 return Ok(());
             }
             if head.method == Method::Drop {
                 found.clear();
             } else if head.method.class() == Class::Command {
-                let own = words(&self.storage.entry(other)?, &TEXTS);
+                let own = words(&self.store.entry(other)?, &TEXTS);
                 found = if own.is_empty() { std::mem::take(&mut found) } else { own };
             }
             Ok(())
@@ -483,7 +483,7 @@ impl Write for Bounded {
     }
 }
 
-fn item(storage: &dyn Store, at: EntryRef, entry: Entry, names: &mut Names<'_>) -> Result<Item, CassetteError> {
+fn item(store: &dyn Store, at: EntryRef, entry: Entry, names: &mut Names<'_>) -> Result<Item, CassetteError> {
     let place = match entry.statement {
         Some(statement) => format!("{}/{statement}", entry.connection),
         None => entry.connection.to_string(),
@@ -492,7 +492,7 @@ fn item(storage: &dyn Store, at: EntryRef, entry: Entry, names: &mut Names<'_>) 
     let mut inputs = Vec::new();
     for (key, value) in &entry.fields {
         match (key, value) {
-            (Key::ParamsFile, Value::Text(part)) => inputs.push((*key, digest(storage, part)?)),
+            (Key::ParamsFile, Value::Text(part)) => inputs.push((*key, digest(store, part)?)),
             (Key::RowsFile | Key::ColumnsFile | Key::N, _) => {}
             // rows are compared as rows, whether they are inline or in a file
             (Key::Rows, _) if is_fetch(entry.method) => {}
@@ -515,17 +515,17 @@ fn is_fetch(method: Method) -> bool {
 }
 
 /// Returns the rows of a fetch; `None` if the entry is no fetch.
-fn fetched<'i>(storage: &'i dyn Store, item: &'i Item) -> Result<Option<Rows<'i>>, CassetteError> {
+fn fetched<'i>(store: &'i dyn Store, item: &'i Item) -> Result<Option<Rows<'i>>, CassetteError> {
     if !is_fetch(item.entry.method) {
         return Ok(None);
     }
-    let Some(mut run) = cassette::rows(storage, item.at, item.entry.clone())? else { return Ok(None) };
+    let Some(mut run) = cassette::rows(store, item.at, item.entry.clone())? else { return Ok(None) };
     Ok(Some(Box::new(move || Ok(run.next()?.map(rows_diff::joined)))))
 }
 
 /// Returns a digest of the parameters in a file, because they may be too many to hold.
-fn digest(storage: &dyn Store, part: &str) -> Result<String, CassetteError> {
-    let (mut rows, mut digest) = (rows_diff::of_file(storage, part)?, Sha256::new());
+fn digest(store: &dyn Store, part: &str) -> Result<String, CassetteError> {
+    let (mut rows, mut digest) = (rows_diff::of_file(store, part)?, Sha256::new());
     while let Some(row) = rows()? {
         digest.update(row);
         digest.update("\n");

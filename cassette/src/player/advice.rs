@@ -45,7 +45,7 @@ impl Case<'_> {
             _ => "the change is intended",
         };
         if self.player.is_by_hand() {
-            let log = self.player.storage.name().join(COMMANDS);
+            let log = self.player.store.name().join(COMMANDS);
             writeln!(
                 out,
                 "- if {change}, write in {} what was asked, as it stands above, with its result",
@@ -58,7 +58,7 @@ impl Case<'_> {
             let values = if items.len() == 1 { "this value changes" } else { "these values change" };
             let list: Vec<String> = items.iter().map(|item| quoted(item)).collect();
             let list = list.join(", ");
-            let is_json = self.player.storage.name().extension().is_some_and(|name| name == "ndjson");
+            let is_json = self.player.store.name().extension().is_some_and(|name| name == "ndjson");
             let line = if is_json { format!("\"volatile\": [{list}]") } else { format!("volatile: [{list}]") };
             let verb = if self.has_a_list() { "replace the list of" } else { "add to" };
             writeln!(out, "- if {values} from run to run, {verb} the recorded entry, {}\n  {line}", self.at(position))?;
@@ -74,7 +74,7 @@ impl Case<'_> {
 
     /// Returns the command line that records again.
     fn record_again(&self) -> String {
-        let variables = self.player.storage.variables();
+        let variables = self.player.store.variables();
         let named: String = variables.iter().map(|(key, value)| format!("{key}={} ", shell(value))).collect();
         let variables = format!("SUPER8_MODE=record {named}");
         match self.player.started {
@@ -90,14 +90,14 @@ impl Case<'_> {
     /// Says whether the cassette itself has a list there. Marks may also come from rules.
     fn has_a_list_at(&self, position: u32) -> bool {
         let place = self.player.index.slot(position).place();
-        self.player.storage.checked_entry(place).is_ok_and(|entry| entry.get(Key::Volatile).is_some())
+        self.player.store.checked_entry(place).is_ok_and(|entry| entry.get(Key::Volatile).is_some())
     }
 
     /// Returns the rules that together let what is asked pass, if there are any.
     fn rules(&self) -> Vec<String> {
         let Some((position, expected)) = &self.expected else { return Vec::new() };
         let player = self.player;
-        let of = (&*player.index, &*player.storage, *position);
+        let of = (&*player.index, &*player.store, *position);
         // a report without advice is better than none
         let rules = covering_rules(&player.comparison, of, expected, self.asked).unwrap_or_default();
         rules.iter().map(rule_text).collect()
@@ -112,7 +112,7 @@ impl Case<'_> {
         let mut items = proposed(expected, self.asked, &self.player.comparison)?;
         // what rules mark need not be marked by hand
         let place = self.player.index.slot(*position).place();
-        let own = self.player.storage.checked_entry(place).ok()?;
+        let own = self.player.store.checked_entry(place).ok()?;
         items.retain(|item| {
             let item = Value::from(item.as_str());
             own_has_not(expected, &item) || !own_has_not(&own, &item)

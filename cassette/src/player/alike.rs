@@ -28,7 +28,7 @@ pub(super) struct Alike {
 /// and prepare are of the same kind, because both bring a text.
 pub(super) fn alike(
     index: &Index,
-    storage: &dyn Store,
+    store: &dyn Store,
     asked: &Entry,
     from: u32,
 ) -> Result<Option<Alike>, CassetteError> {
@@ -47,7 +47,7 @@ pub(super) fn alike(
             if read > READ {
                 return Ok(best);
             }
-            let entry = sets::entry(storage, slot.place())?;
+            let entry = sets::entry(store, slot.place())?;
             let other = words(&entry);
             let least = best.as_ref().map_or(ENOUGH, |best| best.ratio);
             if at_most(&counts, text.len(), &other) <= least {
@@ -134,7 +134,7 @@ pub(super) struct Nearest {
 /// Finds the nearest such entry: first after the place of the mismatch, and first on the same statement.
 pub(super) fn nearest(
     index: &Index,
-    storage: &dyn Store,
+    store: &dyn Store,
     asked: &Entry,
     from: u32,
     comparison: &Comparison,
@@ -148,7 +148,7 @@ pub(super) fn nearest(
         if asked.method.is_rows() && asked.method != Method::FetchScroll {
             // only the statement says which rows are asked for, and earlier rows were read
             if slot.method.is_rows() && same_place && position >= from {
-                return Ok(Some(Nearest { position, entry: crate::sets::entry(storage, slot.place())? }));
+                return Ok(Some(Nearest { position, entry: crate::sets::entry(store, slot.place())? }));
             }
             continue;
         }
@@ -159,8 +159,8 @@ pub(super) fn nearest(
         if read > READ {
             break;
         }
-        let entry = crate::sets::entry(storage, slot.place())?;
-        let marked = comparison.marked(index, storage, position, entry.clone())?;
+        let entry = crate::sets::entry(store, slot.place())?;
+        let marked = comparison.marked(index, store, position, entry.clone())?;
         if comparison.difference(&marked, asked).is_none() {
             found = Some(Nearest { position, entry });
             if same_place || asked.method == Method::Connect {

@@ -62,14 +62,14 @@ impl Answers {
     /// the last command it changed.
     pub(super) fn current(
         &mut self,
-        (index, storage): (&Index, &dyn Store),
+        (index, store): (&Index, &dyn Store),
         owner: Owner,
         standing: Standing,
         method: Method,
         key: &[(Key, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
         let Standing { bound, since } = standing;
-        let questions = self.questions(index, storage, owner)?;
+        let questions = self.questions(index, store, owner)?;
         if questions.is_empty() {
             // the usual case, for questions that are asked at every call
             return Ok(None);
@@ -79,7 +79,7 @@ impl Answers {
         let mut before = None;
         let played = questions.partition_point(|question| question.position < bound);
         for question in questions[..played].iter().rev().filter(|question| question.asks(method, &sums)) {
-            let entry = storage.checked_entry(index.slot(question.position).place())?;
+            let entry = store.checked_entry(index.slot(question.position).place())?;
             if !answers(&entry, key) {
                 continue;
             }
@@ -100,17 +100,17 @@ impl Answers {
     /// Returns the first answer after the bound.
     pub(super) fn later(
         &mut self,
-        (index, storage): (&Index, &dyn Store),
+        (index, store): (&Index, &dyn Store),
         owner: Owner,
         bound: u32,
         method: Method,
         key: &[(Key, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
-        let questions = self.questions(index, storage, owner)?;
+        let questions = self.questions(index, store, owner)?;
         let sums = sums(key);
         let from = questions.partition_point(|question| question.position < bound);
         for question in questions[from..].iter().filter(|question| question.asks(method, &sums)) {
-            let entry = storage.checked_entry(index.slot(question.position).place())?;
+            let entry = store.checked_entry(index.slot(question.position).place())?;
             if answers(&entry, key) {
                 return Ok(Some(entry));
             }
@@ -125,7 +125,7 @@ impl Answers {
         self.asked.retain(|(its, _), _| others(*its));
     }
 
-    fn questions(&mut self, index: &Index, storage: &dyn Store, owner: Owner) -> Result<&[Question], CassetteError> {
+    fn questions(&mut self, index: &Index, store: &dyn Store, owner: Owner) -> Result<&[Question], CassetteError> {
         match self.statements.iter().position(|(its, _)| *its == owner.1) {
             Some(at) => self.statements[at..].rotate_left(1),
             None => {
@@ -133,7 +133,7 @@ impl Answers {
                 for position in index.statement(owner.0, owner.1) {
                     let slot = index.slot(*position);
                     if slot.method.class() == Class::Answer && slot.method != Method::Columns {
-                        let entry = storage.checked_entry(slot.place())?;
+                        let entry = store.checked_entry(slot.place())?;
                         let asked = entry.fields.iter().filter(|(key, _)| !key.is_reply());
                         let fields = asked.map(|(key, value)| sum(*key, value)).collect();
                         questions.push(Question { position: *position, method: slot.method, fields });

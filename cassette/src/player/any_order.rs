@@ -88,9 +88,9 @@ impl std::ops::Deref for Playing<'_> {
 impl AnyOrder {
     /// Reads the units of one part of a player's cassette.
     pub(super) fn read(player: &LogPlayer, part: usize) -> Result<AnyOrder, CassetteError> {
-        let source = player.storage.0.source(part);
-        let connects = Connects::read(&source.index, &*source.storage)?;
-        let (units, index, of_units) = Units::read(&source.index, &*source.storage, &connects, &player.comparison)?;
+        let source = player.store.0.source(part);
+        let connects = Connects::read(&source.index, &*source.store)?;
+        let (units, index, of_units) = Units::read(&source.index, &*source.store, &connects, &player.comparison)?;
         let own = player.of_source(Source::of_statement(source, Arc::new(index)));
         own.state.write().sessions.connects = of_units;
         Ok(AnyOrder { part, connects, units, player: own, lives: Mutex::default() })
@@ -198,8 +198,8 @@ impl AnyOrder {
         let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
         let redacted = log.redactor.entry(asked);
         let plain = redacted.as_ref().unwrap_or(asked);
-        let source = log.storage.0.source(self.part);
-        let known = self.units.prepared(&source.index, &*source.storage, &live.groups, plain);
+        let source = log.store.0.source(self.part);
+        let known = self.units.prepared(&source.index, &*source.store, &live.groups, plain);
         let known = known.map_err(|error| self.fail(log, asked, error.into()))?;
         let Some((index, connection, recorded)) = known else { return Err(self.fail(log, asked, Scene::Exhausted)) };
         let player = log.of_source(Source::of_statement(source, index));
@@ -272,8 +272,8 @@ impl AnyOrder {
             redactor: redacted.0.is_some().then_some(&log.redactor),
             prepare: redacted.1.as_ref().or(prepare),
         };
-        let source = log.storage.0.source(self.part);
-        let read = (&*source.index, &*source.storage);
+        let source = log.store.0.source(self.part);
+        let read = (&*source.index, &*source.store);
         let mut state = self.player.state.write();
         match self.units.find(read, &state.sessions, &first) {
             Ok(Some((unit, groups))) => {
@@ -312,8 +312,8 @@ impl AnyOrder {
         let Some(live) = lives.get(&asked.connection) else { return Ok(None) };
         let redacted = log.redactor.entry(asked);
         let plain = redacted.as_ref().unwrap_or(asked);
-        let source = log.storage.0.source(self.part);
-        let read = (&*source.index, &*source.storage);
+        let source = log.store.0.source(self.part);
+        let read = (&*source.index, &*source.store);
         let in_unit = |unit: ConnectionId, statement| {
             next(&self.player, None, &Entry { connection: unit, statement, ..asked.clone() })
         };
@@ -350,7 +350,7 @@ impl AnyOrder {
                 };
                 let found = self.units.find(read, &self.player.state.read().sessions, &first)?;
                 let Some((unit, _)) = found else { return Ok(None) };
-                let units = self.player.storage.0.current();
+                let units = self.player.store.0.current();
                 // the unit's prepare was answered before
                 commands(units, Step { of: Some(unit), number: 1 + usize::from(prepare.is_some()) }).map(Some)
             }
@@ -422,7 +422,7 @@ impl AnyOrder {
         let mut left = self.units_left()?;
         let failed: Vec<u32> = state.sessions.free().filter(|of| !of.succeeded).map(|of| of.position).collect();
         for position in failed {
-            left.push(finish::at(&log.index, &*log.storage, position)?);
+            left.push(finish::at(&log.index, &*log.store, position)?);
         }
         left.sort_by_key(|unplayed| unplayed.line);
         Ok(left)
@@ -460,7 +460,7 @@ fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Op
         Err(Scene::Unreadable(error)) => return Err(error),
         Err(_) => return Ok(None),
     };
-    let source = player.storage.0.current();
+    let source = player.store.0.current();
     let before = |position| source.commands(Some(recorded.0)).partition_point(|command| *command < position);
     position.map(|position| commands(source, Step { of: Some(recorded.0), number: before(position) })).transpose()
 }
@@ -484,7 +484,7 @@ impl LogPlayer {
         if alike.take(2).count() < 2 {
             return Ok(false);
         }
-        let log = (&*self.index, &*self.storage);
+        let log = (&*self.index, &*self.store);
         let passed = |position: &u32| {
             let of = self.index.slot(*position).connection();
             state.cursor(self.order, log.0, of).passed(log.0, *position)

@@ -52,7 +52,7 @@ impl LogPlayer {
             if slot.method != asked.method || !same_place || cursor.passed(&self.index, position) {
                 continue;
             }
-            let entry = sets::entry(&*self.storage, slot.place())?;
+            let entry = sets::entry(&*self.store, slot.place())?;
             if self.comparison.difference(&entry, asked).is_none() {
                 self.check_cells(position, &entry)?;
                 let place = cursor.place_of(&self.index, position).unwrap_or(place);
@@ -83,7 +83,7 @@ impl LogPlayer {
         for position in cursor.rest(&self.index) {
             let slot = self.index.slot(position);
             if slot.method == Method::Run && slot.connection() == connection && !cursor.passed(&self.index, position) {
-                let entry = self.storage.checked_entry(slot.place())?;
+                let entry = self.store.checked_entry(slot.place())?;
                 if has_text(&entry, sql) {
                     return Ok(self.statement_of(&entry));
                 }
@@ -93,12 +93,12 @@ impl LogPlayer {
     }
 
     fn statement_of(&self, entry: &Entry) -> Option<Arc<ResultAnswer>> {
-        self.storage.0.current().statements.get(&(entry.connection, entry.statement?)).cloned()
+        self.store.0.current().statements.get(&(entry.connection, entry.statement?)).cloned()
     }
 
     /// Returns the file and line of a statement's command, for people.
     fn place_of(&self, answer: &ResultAnswer) -> String {
-        let (file, line) = self.storage.locate(answer.index.slot(0).place());
+        let (file, line) = self.store.locate(answer.index.slot(0).place());
         format!("{}:{line}", file.display())
     }
 
@@ -122,7 +122,7 @@ impl LogPlayer {
             cursor.played(&self.index, place);
             let slot = self.index.slot(position);
             if slot.method == Method::MoreResults
-                && let Ok(entry) = self.storage.checked_entry(slot.place())
+                && let Ok(entry) = self.store.checked_entry(slot.place())
             {
                 return entry;
             }
@@ -211,7 +211,7 @@ impl Serving {
         let sql = asked.get(Key::Sql).cloned().unwrap_or(Value::Null);
         let text = sql.as_text().unwrap_or_default().to_owned();
         let is_its_text = |answer: &&Arc<ResultAnswer>| has_text(&answer.asked, &text);
-        let answer = log.storage.0.current().result_answers.iter().find(is_its_text).cloned();
+        let answer = log.store.0.current().result_answers.iter().find(is_its_text).cloned();
         let wanted = Entry { statement: None, ..asked.clone() };
         let as_run = Entry { method: Method::Run, ..wanted.clone() };
         let found = log.play(&as_run, |state| match log.step(state, &wanted) {
@@ -244,7 +244,7 @@ impl Serving {
         answer: &Arc<ResultAnswer>,
         prepared: Option<Value>,
     ) -> Result<Entry, Mismatch> {
-        let player = Arc::new(player_of(log, log.storage.0.current(), answer));
+        let player = Arc::new(player_of(log, log.store.0.current(), answer));
         let played = player.skip_its_command(answer);
         self.serve(at, Served { answer: Arc::clone(answer), player, prepared });
         log.adopt(played)
@@ -288,12 +288,12 @@ fn is_step(method: Method) -> bool {
 
 impl Script {
     /// Reads the cassette.
-    pub(super) fn read(storage: &dyn Store) -> Result<Script, CassetteError> {
+    pub(super) fn read(store: &dyn Store) -> Result<Script, CassetteError> {
         let mut entries: HashMap<Statement, Vec<Slot>> = HashMap::new();
         let mut steps: Vec<(Slot, Entry)> = Vec::new();
         let (mut slots, mut groups): (Vec<Slot>, Vec<(i64, Range<u32>)>) = Default::default();
-        let written = Index::slots_of(storage, |visit| storage.scan(visit))?;
-        let plain = Index::slots_of(storage, |visit| storage.scan_plain(visit))?;
+        let written = Index::slots_of(store, |visit| store.scan(visit))?;
+        let plain = Index::slots_of(store, |visit| store.scan_plain(visit))?;
         for slot in written.into_iter().chain(plain) {
             if let Some(statement) = slot.statement() {
                 entries.entry((slot.connection(), statement)).or_default().push(slot);
@@ -301,7 +301,7 @@ impl Script {
             if !is_step(slot.method) {
                 continue;
             }
-            let entry = sets::entry(storage, slot.place())?;
+            let entry = sets::entry(store, slot.place())?;
             let position = slots.len() as u32;
             if let Some(number) = entry.get(Key::Unordered).and_then(Value::as_int) {
                 match groups.last_mut().filter(|(last, _)| *last == number) {
@@ -321,7 +321,7 @@ impl Script {
             let Some(slots) = entries.remove(&(connection, statement)) else { continue };
             let mut read = Read::default();
             for slot in slots.iter().filter(|slot| slot.method.is_rows()) {
-                read.add(&storage.checked_entry(slot.place())?);
+                read.add(&store.checked_entry(slot.place())?);
             }
             let index = Arc::new(Index::of_statement(slots));
             let answer = Arc::new(ResultAnswer { connection, statement, asked, executed: None, read, index });

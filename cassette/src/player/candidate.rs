@@ -24,12 +24,12 @@ impl LogPlayer {
             entry.fields.iter().any(|(key, _)| special(*key))
         };
         if is_plain
-            && let Some(entry) = self.storage.reply(place, asked)
+            && let Some(entry) = self.store.reply(place, asked)
             && !says_more(&entry)
         {
             return Ok((entry, true));
         }
-        Ok((sets::entry(&*self.storage, place)?, false))
+        Ok((sets::entry(&*self.store, place)?, false))
     }
 
     /// Notes in the cursor that its candidate is played. Returns the progress of rows.
@@ -46,7 +46,7 @@ impl LogPlayer {
                 self.comparison.bind(entry, asked, || self.place(position));
                 let threads = self.is_by_hand()
                     || !cursor.is_whole() && self.index.threads(self.index.slot(position).connection()).is_some();
-                match threads && cursor.is_early(&self.index, &*self.storage, *place)? {
+                match threads && cursor.is_early(&self.index, &*self.store, *place)? {
                     true => cursor.played_early(position),
                     false => cursor.played(&self.index, *place),
                 }
@@ -118,7 +118,7 @@ impl LogPlayer {
     }
 
     fn offer_nothing(&self, cursor: &mut Cursor) -> Result<Candidate, Scene> {
-        Err(Scene::of(cursor.next(&self.index, &*self.storage)?))
+        Err(Scene::of(cursor.next(&self.index, &*self.store)?))
     }
 
     /// Does the same for one thread, or for all threads in their recorded order.
@@ -156,7 +156,7 @@ impl LogPlayer {
         let skippable = if ends { cursor.skippable(&self.index, connection, asked.method) } else { None };
         let next = match skippable {
             Some((position, place)) => Next::Command { position, place },
-            None => cursor.next_of(&self.index, &*self.storage, thread)?,
+            None => cursor.next_of(&self.index, &*self.store, thread)?,
         };
         let Next::Command { position, place } = next else { return Err(Scene::of(next)) };
         if self.is_by_hand() {
@@ -170,12 +170,12 @@ impl LogPlayer {
             return Err(Scene::of(next));
         }
         let (mut entry, agrees) = match cursor.bindings {
-            Some(_) => (sets::entry(&*self.storage, slot.place())?, false),
+            Some(_) => (sets::entry(&*self.store, slot.place())?, false),
             None => self.read(asked, slot.place())?,
         };
         if !agrees {
             let comparison = &*self.comparison_of(cursor);
-            entry = comparison.marked(&self.index, &*self.storage, position, entry)?;
+            entry = comparison.marked(&self.index, &*self.store, position, entry)?;
             if comparison.difference(&entry, asked).is_some() {
                 return Err(Scene::of(next));
             }
@@ -191,17 +191,17 @@ impl LogPlayer {
         (connection, statement): (ConnectionId, u32),
         thread: Option<u16>,
     ) -> Result<Candidate, Scene> {
-        let (index, storage) = (&self.index, &*self.storage);
+        let (index, store) = (&self.index, &*self.store);
         match cursor.next_rows(index, (connection, statement), thread) {
             // a scroll has to be asked for; it does not come with the next rows
             NextRows::Entry { position, .. } if index.slot(position).method == Method::FetchScroll => {
                 self.end_or(Some(position), connection, statement)
             }
             NextRows::Entry { position, place } => {
-                let entry = storage.checked_entry(index.slot(position).place())?;
+                let entry = store.checked_entry(index.slot(position).place())?;
                 self.check_cells(position, &entry)?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
-                let end = if rowless { None } else { cursor.end_after(index, storage, place, thread)? };
+                let end = if rowless { None } else { cursor.end_after(index, store, place, thread)? };
                 let entry = Entry { statement: Some(statement), ..entry };
                 Ok(Candidate::Rows { entry, position, end, rowless })
             }
@@ -212,7 +212,7 @@ impl LogPlayer {
     /// Offers the end of the statement's data, if it was reached before the command at `barrier`.
     fn end_or(&self, barrier: Option<u32>, connection: ConnectionId, statement: u32) -> Result<Candidate, Scene> {
         let positions = self.index.statement(connection, Some(statement));
-        match Cursor::was_at_end(&self.index, &*self.storage, positions, barrier)? {
+        match Cursor::was_at_end(&self.index, &*self.store, positions, barrier)? {
             true => Ok(Candidate::AtEnd),
             false => Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position })),
         }
@@ -226,7 +226,7 @@ impl LogPlayer {
         (connection, statement): (ConnectionId, u32),
         thread: Option<u16>,
     ) -> Result<Candidate, Scene> {
-        let (index, storage) = (&self.index, &*self.storage);
+        let (index, store) = (&self.index, &*self.store);
         if let Some((position, returned)) = cursor.half_read(index, connection, statement) {
             return Err(Scene::Rows { position, returned: Some(returned) });
         }
@@ -237,7 +237,7 @@ impl LogPlayer {
             }
         };
         let slot = index.slot(position);
-        let entry = storage.checked_entry(slot.place())?;
+        let entry = store.checked_entry(slot.place())?;
         let comparison = &*self.comparison_of(cursor);
         if slot.method != Method::FetchScroll || comparison.difference(&entry, asked).is_some() {
             return Err(Scene::Command { position });

@@ -27,7 +27,7 @@ impl Columns {
     pub(super) fn find(
         &self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         positions: &[u32],
         bound: u32,
     ) -> Result<Option<Arc<Value>>, CassetteError> {
@@ -36,16 +36,16 @@ impl Columns {
         let before = positions.partition_point(|position| *position < bound);
         let next = |from: usize| (from..positions.len()).find(begins);
         let Some(current) = (0..before).rev().find(begins) else {
-            return self.part(index, storage, positions, next(0).unwrap_or(0));
+            return self.part(index, store, positions, next(0).unwrap_or(0));
         };
-        if let Some(columns) = self.part(index, storage, positions, current)? {
+        if let Some(columns) = self.part(index, store, positions, current)? {
             return Ok(Some(columns));
         }
         if method(current) == Method::Execute {
             for earlier in (0..current).rev().filter(begins) {
                 let columns = match method(earlier) {
                     Method::MoreResults => None,
-                    _ => self.part(index, storage, positions, earlier)?,
+                    _ => self.part(index, store, positions, earlier)?,
                 };
                 if columns.is_some() {
                     return Ok(columns);
@@ -59,7 +59,7 @@ impl Columns {
             let later = (current + 1..positions.len()).filter(begins);
             for later in later.take_while(|at| matches!(method(*at), Method::Execute | Method::MoreResults)) {
                 let columns = match method(later) {
-                    Method::Execute => self.part(index, storage, positions, later)?,
+                    Method::Execute => self.part(index, store, positions, later)?,
                     _ => None,
                 };
                 if columns.is_some() {
@@ -74,7 +74,7 @@ impl Columns {
     fn part(
         &self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         positions: &[u32],
         begin: usize,
     ) -> Result<Option<Arc<Value>>, CassetteError> {
@@ -87,7 +87,7 @@ impl Columns {
             if slot.method != Method::Columns {
                 continue;
             }
-            let columns = self.document(storage, slot.place())?;
+            let columns = self.document(store, slot.place())?;
             found = Some(match found {
                 None => columns,
                 Some(known) if known == columns => known,
@@ -102,14 +102,14 @@ impl Columns {
         self.0.lock().clear();
     }
 
-    fn document(&self, storage: &dyn Store, place: EntryRef) -> Result<Arc<Value>, CassetteError> {
-        let entry = storage.checked_entry(place)?;
-        let part = name(storage, place, &entry)?;
+    fn document(&self, store: &dyn Store, place: EntryRef) -> Result<Arc<Value>, CassetteError> {
+        let entry = store.checked_entry(place)?;
+        let part = name(store, place, &entry)?;
         if let Some(known) = self.kept(part) {
             return Ok(known);
         }
         // read the file without holding the lock
-        let document = Arc::new(read(storage, place, &entry)?);
+        let document = Arc::new(read(store, place, &entry)?);
         let kept = &mut *self.0.lock();
         if kept.len() == KEPT {
             kept.remove(0);
@@ -130,21 +130,21 @@ impl Columns {
 ///
 /// # Errors
 /// The column file does not exist or cannot be read.
-pub fn read(storage: &dyn Store, place: EntryRef, entry: &Entry) -> Result<Value, CassetteError> {
-    let part = name(storage, place, entry)?;
-    let columns = storage.document(part).map_err(|error| storage.refuse_part(place, FILE.name(), part, &error))?;
+pub fn read(store: &dyn Store, place: EntryRef, entry: &Entry) -> Result<Value, CassetteError> {
+    let part = name(store, place, entry)?;
+    let columns = store.document(part).map_err(|error| store.refuse_part(place, FILE.name(), part, &error))?;
     match check::check_columns(&columns) {
         Ok(()) => Ok(columns),
         Err(wrong) => {
-            let (file, line) = storage.locate_item(part, wrong.key.parse().unwrap_or(0), wrong.rest.trim_matches('.'));
+            let (file, line) = store.locate_item(part, wrong.key.parse().unwrap_or(0), wrong.rest.trim_matches('.'));
             Err(wrong.error(&file, line))
         }
     }
 }
 
-fn name<'e>(storage: &dyn Store, place: EntryRef, entry: &'e Entry) -> Result<&'e str, CassetteError> {
+fn name<'e>(store: &dyn Store, place: EntryRef, entry: &'e Entry) -> Result<&'e str, CassetteError> {
     let name = entry.get(FILE).and_then(Value::as_text);
-    name.ok_or_else(|| storage.refuse(place, FILE.name(), "is not a file's name"))
+    name.ok_or_else(|| store.refuse(place, FILE.name(), "is not a file's name"))
 }
 
 fn gives_result(method: Method) -> bool {

@@ -86,7 +86,7 @@ impl Comparison {
     /// Returns the SQL text of the statement that the entry at a position belongs to.
     pub(super) fn text(
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         position: u32,
         entry: &Entry,
     ) -> Result<Option<String>, CassetteError> {
@@ -98,7 +98,7 @@ impl Comparison {
         let before = index.statement(slot.connection(), slot.statement()).iter().rev();
         let mut before = before.filter(|before| **before < position).map(|before| index.slot(*before));
         match before.find(|slot| matches!(slot.method, Method::Prepare | Method::Run)) {
-            Some(given) => Ok(text(&storage.checked_entry(given.place())?)),
+            Some(given) => Ok(text(&store.checked_entry(given.place())?)),
             None => Ok(None),
         }
     }
@@ -107,14 +107,14 @@ impl Comparison {
     pub(super) fn marked(
         &self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         position: u32,
         mut entry: Entry,
     ) -> Result<Entry, CassetteError> {
         let rules = self.bindings.rules();
         if rules.ask_for_texts()
             && entry.get(Key::Params).is_some()
-            && let Some(text) = Comparison::text(index, storage, position, &entry)?
+            && let Some(text) = Comparison::text(index, store, position, &entry)?
         {
             let more = rules.marks(&text).into_iter().map(Value::Text);
             let own = entry.get(Key::Volatile).map(|list| list.as_list().unwrap_or(std::slice::from_ref(list)));
@@ -131,14 +131,14 @@ impl Comparison {
     pub(super) fn live_rows(
         &self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         position: u32,
         entry: &Entry,
     ) -> Result<Option<Live>, CassetteError> {
         if !self.bindings.are_any() {
             return Ok(None);
         }
-        let same = self.same_columns(index, storage, position, entry)?;
+        let same = self.same_columns(index, store, position, entry)?;
         Ok(Some(Live { bindings: Arc::clone(&self.bindings), same }))
     }
 
@@ -146,7 +146,7 @@ impl Comparison {
     pub(super) fn same_columns(
         &self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         position: u32,
         entry: &Entry,
     ) -> Result<Vec<SameColumn>, CassetteError> {
@@ -154,7 +154,7 @@ impl Comparison {
         if !rules.name_columns() {
             return Ok(Vec::new());
         }
-        let Some(text) = Comparison::text(index, storage, position, entry)? else { return Ok(Vec::new()) };
+        let Some(text) = Comparison::text(index, store, position, entry)? else { return Ok(Vec::new()) };
         // the first cell is column 1, or column 0 if it is the bookmark
         let first = usize::from(entry.get(Key::Bookmarks) != Some(&Value::Bool(true)));
         let columns = rules.columns(&text).into_iter();

@@ -51,13 +51,13 @@ impl InfoFiles {
     ///
     /// # Errors
     /// An entry is unreadable, or a file that is named does not exist.
-    pub(super) fn read(index: &Index, storage: &dyn Store) -> Result<InfoFiles, CassetteError> {
+    pub(super) fn read(index: &Index, store: &dyn Store) -> Result<InfoFiles, CassetteError> {
         let mut info_files = InfoFiles::default();
         for position in index.connects() {
             let place = index.slot(*position).place();
-            let entry = storage.checked_entry(place)?;
+            let entry = store.checked_entry(place)?;
             if let Some(name) = entry.get(Key::InfoFile).and_then(Value::as_text) {
-                info_files.named.insert(entry.connection, info_file(storage, place, name)?);
+                info_files.named.insert(entry.connection, info_file(store, place, name)?);
             } else if entry.succeeded() {
                 let identity = connect_identity(&entry);
                 info_files.identities.insert(entry.connection, identity);
@@ -73,7 +73,7 @@ impl InfoFiles {
     }
 
     /// Returns the functions for which anything is recorded about connections. Reads every answer about a connection.
-    pub(super) fn functions(&self, index: &Index, storage: &dyn Store) -> Result<HashSet<String>, CassetteError> {
+    pub(super) fn functions(&self, index: &Index, store: &dyn Store) -> Result<HashSet<String>, CassetteError> {
         let mut functions = HashSet::new();
         let mut add = |function: Option<&Value>| {
             if let Some(Value::Text(function)) = function
@@ -84,10 +84,10 @@ impl InfoFiles {
         };
         let files: HashSet<ConnectionId> = index.connections().map(|connection| self.of(connection)).collect();
         for file in files {
-            storage.info(file)?.iter().for_each(|answer| add(answer.get(Key::Function)));
+            store.info(file)?.iter().for_each(|answer| add(answer.get(Key::Function)));
         }
         for position in index.connection_answers() {
-            add(storage.checked_entry(index.slot(position).place())?.get(Key::Function));
+            add(store.checked_entry(index.slot(position).place())?.get(Key::Function));
         }
         Ok(functions)
     }
@@ -98,7 +98,7 @@ impl ConnectionInfo {
     pub(super) fn find(
         &mut self,
         info_files: &InfoFiles,
-        storage: &dyn Store,
+        store: &dyn Store,
         connection: ConnectionId,
         key: &[(Key, Value)],
         relatives: Relatives,
@@ -108,18 +108,18 @@ impl ConnectionInfo {
             |answer: &Fields| key.iter().all(|(name, value)| answer.get(*name).unwrap_or(&Value::Null) == value);
         // what happened on this very connection is unknown to others
         let relatives = (!key.iter().any(|(name, _)| *name == Key::ConnectionId)).then_some(relatives);
-        self.find_like((info_files, storage), connection, &matches, relatives)
+        self.find_like((info_files, store), connection, &matches, relatives)
     }
 
     /// Finds the fact that `matches`: the connection's own, else that of its relatives.
     pub(super) fn find_like(
         &mut self,
-        (info_files, storage): (&InfoFiles, &dyn Store),
+        (info_files, store): (&InfoFiles, &dyn Store),
         connection: ConnectionId,
         matches: &dyn Fn(&Fields) -> bool,
         relatives: Option<Relatives>,
     ) -> Result<Option<Fields>, CassetteError> {
-        let own = self.load(storage, info_files.of(connection))?;
+        let own = self.load(store, info_files.of(connection))?;
         let replies: Vec<usize> = (0..own.len()).filter(|at| matches(&own[*at])).collect();
         if let (Some(first), Some(last)) = (replies.first(), replies.last()) {
             let asked = self.asked.entry((connection, *first)).or_default();
@@ -131,8 +131,8 @@ impl ConnectionInfo {
         let Some(identity) = info_files.identities.get(&connection) else { return Ok(None) };
         let members = info_files.members.get(identity).map_or(&[][..], Vec::as_slice);
         let answers = match (relatives, members.first()) {
-            (Relatives::First, Some(first)) => self.load(storage, *first)?,
-            (Relatives::All, Some(_)) => self.shared(storage, *identity, members)?,
+            (Relatives::First, Some(first)) => self.load(store, *first)?,
+            (Relatives::All, Some(_)) => self.shared(store, *identity, members)?,
             (_, None) => return Ok(None),
         };
         Ok(answers.iter().find(|answer| matches(answer)).cloned())
@@ -141,7 +141,7 @@ impl ConnectionInfo {
     /// Returns the distinct answers of these connections. Files that are not in use are not kept, only their answers.
     fn shared(
         &mut self,
-        storage: &dyn Store,
+        store: &dyn Store,
         identity: Identity,
         members: &[ConnectionId],
     ) -> Result<Arc<Vec<Fields>>, CassetteError> {
@@ -152,7 +152,7 @@ impl ConnectionInfo {
         for member in members {
             let answers = match self.loaded.get(member) {
                 Some(loaded) => Arc::clone(loaded),
-                None => Arc::new(storage.info(*member)?),
+                None => Arc::new(store.info(*member)?),
             };
             shared.extend(answers.iter().filter(|answer| seen.insert(format!("{answer:?}"))).cloned());
         }
@@ -166,11 +166,11 @@ impl ConnectionInfo {
     pub(super) fn pooled(
         &mut self,
         info_files: &InfoFiles,
-        storage: &dyn Store,
+        store: &dyn Store,
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
         let probe = [(Key::Attribute, Value::from(CONNECTION_DEAD))];
-        Ok(self.find(info_files, storage, connection, &probe, Relatives::All)?.is_some())
+        Ok(self.find(info_files, store, connection, &probe, Relatives::All)?.is_some())
     }
 
     /// Forgets a connection that is closed.
@@ -184,11 +184,11 @@ impl ConnectionInfo {
         }
     }
 
-    fn load(&mut self, storage: &dyn Store, connection: ConnectionId) -> Result<Arc<Vec<Fields>>, CassetteError> {
+    fn load(&mut self, store: &dyn Store, connection: ConnectionId) -> Result<Arc<Vec<Fields>>, CassetteError> {
         if let Some(loaded) = self.loaded.get(&connection) {
             return Ok(Arc::clone(loaded));
         }
-        let answers = Arc::new(storage.info(connection)?);
+        let answers = Arc::new(store.info(connection)?);
         self.loaded.insert(connection, Arc::clone(&answers));
         Ok(answers)
     }
@@ -197,7 +197,7 @@ impl ConnectionInfo {
 impl LogPlayer {
     /// Returns which info files have the answers about the connections of the current part.
     pub(super) fn info_files(&self) -> &InfoFiles {
-        &self.storage.0.current().info_files
+        &self.store.0.current().info_files
     }
 
     /// Says whether anything is recorded about connections for this function.
@@ -231,12 +231,12 @@ impl LogPlayer {
                 _ => {}
             }
         }
-        let (index, storage) = (&self.index, &*self.storage);
+        let (index, store) = (&self.index, &*self.store);
         let changed = match index.has_answers_about(connection) {
             true => {
                 let (owner, mut lane) = ((connection, None), state.take_lane(index, connection));
                 let standing = self.standing(state, &lane, owner, index.connection(connection));
-                let changed = lane.answers.current((index, storage), owner, standing, Method::Answer, &key);
+                let changed = lane.answers.current((index, store), owner, standing, Method::Answer, &key);
                 state.put_lane(connection, lane);
                 changed?
             }
@@ -244,7 +244,7 @@ impl LogPlayer {
         };
         match changed {
             Some(entry) => Ok(Some(entry.fields)),
-            None => match state.connection_info.find(self.info_files(), storage, connection, &key, relatives)? {
+            None => match state.connection_info.find(self.info_files(), store, connection, &key, relatives)? {
                 Some(answer) => Ok(Some(answer)),
                 None => self.translated(state, connection, &key, relatives),
             },
@@ -270,7 +270,7 @@ impl LogPlayer {
             text.is_some_and(|text| self.comparison.difference(&as_sql(text), &asked).is_none())
         };
         let found = state.connection_info.find_like(
-            (self.info_files(), &*self.storage),
+            (self.info_files(), &*self.store),
             connection,
             &matches,
             Some(relatives),
@@ -301,6 +301,6 @@ impl LogPlayer {
 
     /// Finds a fact about the environment.
     pub(super) fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
-        self.state.write().connection_info.find(self.info_files(), &*self.storage, ConnectionId(0), key, Relatives::All)
+        self.state.write().connection_info.find(self.info_files(), &*self.store, ConnectionId(0), key, Relatives::All)
     }
 }

@@ -208,10 +208,10 @@ impl Cursor {
     pub(crate) fn next_of(
         &mut self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         thread: Option<u16>,
     ) -> Result<Next, CassetteError> {
-        let Some(thread) = thread else { return self.next(index, storage) };
+        let Some(thread) = thread else { return self.next(index, store) };
         for place in self.at.. {
             let Some(position) = index.position(self.range.as_ref(), place) else { break };
             let slot = index.slot(position);
@@ -222,7 +222,7 @@ impl Cursor {
                 return Ok(Next::Command { position, place });
             }
             let handed = self.handed.iter().find(|handed| handed.position == position);
-            if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.checked_entry(slot.place())?) {
+            if handed.is_some() || slot.method != Method::Fetch || !is_end(&store.checked_entry(slot.place())?) {
                 return Ok(Next::Rows { position, returned: handed.map(|handed| handed.progress.returned()) });
             }
         }
@@ -230,7 +230,7 @@ impl Cursor {
     }
 
     /// Returns what must be played next. Skips rows that are read and ends of data, which a program need not ask for.
-    pub(crate) fn next(&mut self, index: &Index, storage: &dyn Store) -> Result<Next, CassetteError> {
+    pub(crate) fn next(&mut self, index: &Index, store: &dyn Store) -> Result<Next, CassetteError> {
         loop {
             let Some(position) = index.position(self.range.as_ref(), self.at) else { return Ok(Next::End) };
             let slot = index.slot(position);
@@ -239,7 +239,7 @@ impl Cursor {
                     return Ok(Next::Command { position, place: self.at });
                 }
                 let handed = self.handed.iter().find(|handed| handed.position == position);
-                if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.checked_entry(slot.place())?) {
+                if handed.is_some() || slot.method != Method::Fetch || !is_end(&store.checked_entry(slot.place())?) {
                     return Ok(Next::Rows { position, returned: handed.map(|handed| handed.progress.returned()) });
                 }
             }
@@ -285,8 +285,8 @@ impl Cursor {
     }
 
     /// Says whether the command at this place is played before its turn, because something else comes next.
-    pub(crate) fn is_early(&mut self, index: &Index, storage: &dyn Store, place: usize) -> Result<bool, CassetteError> {
-        let next = self.next(index, storage)?;
+    pub(crate) fn is_early(&mut self, index: &Index, store: &dyn Store, place: usize) -> Result<bool, CassetteError> {
+        let next = self.next(index, store)?;
         Ok(!matches!(next, Next::Command { place: next, .. } if next == place))
     }
 
@@ -329,7 +329,7 @@ impl Cursor {
     pub(crate) fn end_after(
         &self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         place: usize,
         thread: Option<u16>,
     ) -> Result<Option<u32>, CassetteError> {
@@ -346,7 +346,7 @@ impl Cursor {
                 break;
             }
             if slot.connection() == of.connection() && slot.statement() == of.statement() {
-                let ends = slot.method == Method::Fetch && is_end(&storage.checked_entry(slot.place())?);
+                let ends = slot.method == Method::Fetch && is_end(&store.checked_entry(slot.place())?);
                 return Ok(ends.then_some(position));
             }
         }
@@ -384,7 +384,7 @@ impl Cursor {
     /// Says whether the statement was at the end of its data, according to its last command before `barrier`.
     pub(crate) fn was_at_end(
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         positions: &[u32],
         barrier: Option<u32>,
     ) -> Result<bool, CassetteError> {
@@ -393,7 +393,7 @@ impl Cursor {
         match last {
             Some(slot) if slot.method == Method::FetchAll => Ok(true),
             Some(slot) if slot.method == Method::Fetch => {
-                let entry: Entry = storage.checked_entry(slot.place())?;
+                let entry: Entry = store.checked_entry(slot.place())?;
                 Ok(is_end(&entry))
             }
             _ => Ok(false),

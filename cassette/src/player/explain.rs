@@ -74,7 +74,7 @@ impl LogPlayer {
                 (MismatchKind::Unreadable, None, unreadable(&error, &self.report), report)
             }
         };
-        let cassette = self.storage.name().to_owned();
+        let cassette = self.store.name().to_owned();
         Mismatch { kind, cassette, command, headline, report, repeated: false, fault: None }
     }
 
@@ -93,8 +93,8 @@ impl LogPlayer {
         };
         let expected = match position {
             Some(position) => {
-                let entry = sets::entry(&*self.storage, self.index.slot(position).place())?;
-                Some((position, self.comparison.marked(&self.index, &*self.storage, position, entry)?))
+                let entry = sets::entry(&*self.store, self.index.slot(position).place())?;
+                Some((position, self.comparison.marked(&self.index, &*self.store, position, entry)?))
             }
             None => None,
         };
@@ -103,9 +103,9 @@ impl LogPlayer {
             _ => None,
         };
         let from = position.unwrap_or(self.index.len());
-        let nearest = nearest(&self.index, &*self.storage, asked, from, &self.comparison)?;
+        let nearest = nearest(&self.index, &*self.store, asked, from, &self.comparison)?;
         let alike = match nearest {
-            None if !asked.method.is_rows() => alike(&self.index, &*self.storage, asked, from)?,
+            None if !asked.method.is_rows() => alike(&self.index, &*self.store, asked, from)?,
             _ => None,
         };
         let ahead = nearest.as_ref().is_some_and(|nearest| nearest.position >= from);
@@ -137,7 +137,7 @@ impl LogPlayer {
             return Ok(Some(count));
         }
         let Some(part) = entry.get(Key::RowsFile).and_then(Value::as_text) else { return Ok(None) };
-        let (mut rows, mut row, mut count) = (self.storage.rows(part)?, csv::ByteRecord::new(), 0);
+        let (mut rows, mut row, mut count) = (self.store.rows(part)?, csv::ByteRecord::new(), 0);
         while rows.next(&mut row)? {
             count += 1;
         }

@@ -141,9 +141,9 @@ impl Faults {
         wanted: &[Fault],
         tell: Option<TellFault>,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
     ) -> Result<Faults, CassetteError> {
-        let armed = wanted.iter().map(|fault| armed(fault, index, storage)).collect::<Result<Vec<_>, _>>()?;
+        let armed = wanted.iter().map(|fault| armed(fault, index, store)).collect::<Result<Vec<_>, _>>()?;
         let to_strike = Mutex::new(ToStrike { armed, ..ToStrike::default() });
         Ok(Faults { to_strike, are_any: true, tell, ..Faults::default() })
     }
@@ -205,12 +205,12 @@ impl Faults {
     }
 
     /// Says whether playing a command again would do its work twice, because it was committed before the fault.
-    pub(super) fn is_done(&self, index: &Index, storage: &dyn Store, position: u32) -> bool {
+    pub(super) fn is_done(&self, index: &Index, store: &dyn Store, position: u32) -> bool {
         let before = self.to_strike.lock().done_before;
         before.is_some_and(|(connection, before)| {
             index.slot(position).connection() == connection
                 && position < before
-                && sql_at(index, storage, position).is_some_and(|sql| writes(&sql))
+                && sql_at(index, store, position).is_some_and(|sql| writes(&sql))
         })
     }
 
@@ -243,12 +243,12 @@ pub fn takes_faults(name: &Path, order: Order, several: bool) -> Result<(), Cass
 }
 
 /// Finds a fault's place in the cassette.
-fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, CassetteError> {
+fn armed(fault: &Fault, index: &Index, store: &dyn Store) -> Result<Armed, CassetteError> {
     let refuse = |problem: String| {
-        Err(CassetteError::new(storage.name(), format!("the fault `{fault}`: {problem}"))
+        Err(CassetteError::new(store.name(), format!("the fault `{fault}`: {problem}"))
             .advice("`super8 show --numbers` lists the commands"))
     };
-    let Some(position) = find(fault, index, storage)? else {
+    let Some(position) = find(fault, index, store)? else {
         let Place::Number(number) = fault.place else { return refuse("the cassette has no such command".to_owned()) };
         return refuse(match number <= index.total() {
             true => format!("{number} is an answer, which cannot fail"),
@@ -256,7 +256,7 @@ fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, Cas
         });
     };
     let slot = index.slot(position);
-    let entry = storage.checked_entry(slot.place())?;
+    let entry = store.checked_entry(slot.place())?;
     if let Some(unfit) = fault.kind.unfit(slot.method) {
         return refuse(format!("the command is {}, and {unfit}", summary(&entry, 80)));
     }
@@ -276,7 +276,7 @@ fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, Cas
 }
 
 /// Returns the position of the command that a fault is for.
-fn find(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Option<u32>, CassetteError> {
+fn find(fault: &Fault, index: &Index, store: &dyn Store) -> Result<Option<u32>, CassetteError> {
     let mut commands = (0..index.len()).filter(|position| index.is_command(*position));
     Ok(match &fault.place {
         Place::Number(number) => commands.find(|position| index.ordinal(*position) == *number),
@@ -296,7 +296,7 @@ fn find(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Option<u32>
                 let owner = (slot.connection(), slot.statement());
                 let matches = match slot.method {
                     Method::Run | Method::Prepare => {
-                        let entry = storage.checked_entry(slot.place())?;
+                        let entry = store.checked_entry(slot.place())?;
                         entry.get(Key::Sql).and_then(Value::as_text).is_some_and(|sql| pattern.is_match(sql))
                     }
                     _ => false,
@@ -334,18 +334,18 @@ pub struct FaultPlace {
 }
 
 /// Lists the commands that can fail, in recorded order. Leaves out ends of data, which no program has to ask for.
-pub(super) fn list(index: &Index, storage: &dyn Store) -> Result<Vec<FaultPlace>, CassetteError> {
+pub(super) fn list(index: &Index, store: &dyn Store) -> Result<Vec<FaultPlace>, CassetteError> {
     let (mut counts, mut all) = (BTreeMap::new(), Vec::new());
     for position in (0..index.len()).filter(|position| index.is_command(*position)) {
         let slot = index.slot(position);
         let (connection, _) = index.ids(slot.connection(), slot.statement());
         let count = counts.entry(connection).or_insert(0usize);
         *count += 1;
-        let entry = storage.checked_entry(slot.place())?;
+        let entry = store.checked_entry(slot.place())?;
         if rows::is_end(&entry) {
             continue;
         }
-        let executed = sql_at(index, storage, position).filter(|_| slot.method == Method::Execute);
+        let executed = sql_at(index, store, position).filter(|_| slot.method == Method::Execute);
         let text = match executed {
             Some(sql) => format!("{} of \"{}\"", summary(&entry, 60), one_line(&cut(&sql, 100))),
             None => summary(&entry, 160),
@@ -360,10 +360,10 @@ pub(super) fn list(index: &Index, storage: &dyn Store) -> Result<Vec<FaultPlace>
 }
 
 /// Returns the text that a statement executes.
-pub(super) fn sql_at(index: &Index, storage: &dyn Store, position: u32) -> Option<String> {
+pub(super) fn sql_at(index: &Index, store: &dyn Store, position: u32) -> Option<String> {
     let slot = index.slot(position);
     let of_text = |position: u32| {
-        let entry = storage.checked_entry(index.slot(position).place()).ok()?;
+        let entry = store.checked_entry(index.slot(position).place()).ok()?;
         Some(entry.get(Key::Sql)?.as_text()?.to_owned())
     };
     match slot.method {
@@ -377,7 +377,7 @@ pub(super) fn sql_at(index: &Index, storage: &dyn Store, position: u32) -> Optio
 }
 
 /// Returns how the command at a position begins or ends a transaction.
-pub(super) fn boundary_at(index: &Index, storage: &dyn Store, position: u32) -> Option<Boundary> {
-    let entry = storage.checked_entry(index.slot(position).place()).ok()?;
-    Boundary::of(&entry, sql_at(index, storage, position).as_deref())
+pub(super) fn boundary_at(index: &Index, store: &dyn Store, position: u32) -> Option<Boundary> {
+    let entry = store.checked_entry(index.slot(position).place()).ok()?;
+    Boundary::of(&entry, sql_at(index, store, position).as_deref())
 }

@@ -25,7 +25,7 @@ pub(super) type Moved = (ConnectionId, Session, Session);
 impl LogPlayer {
     /// Before a fault has struck: a live connection that may be the recorded one whose next command is to fail, is it.
     pub(super) fn become_faulty(&self, state: &mut State, asked: &Entry) -> Result<(), CassetteError> {
-        if self.order != Order::Connection || self.storage.0.all.len() > 1 {
+        if self.order != Order::Connection || self.store.0.all.len() > 1 {
             return Ok(());
         }
         for position in self.faults.to_come() {

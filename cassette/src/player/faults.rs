@@ -37,7 +37,7 @@ impl LogPlayer {
     pub(super) fn strike(&self, position: u32, entry: &Entry, rowless: bool) -> Result<(), Scene> {
         match self.faults.at(position, entry, rowless) {
             Some(armed) => Err(Scene::Fault(Box::new(armed))),
-            None if self.faults.have_struck() && self.faults.is_done(&self.index, &*self.storage, position) => {
+            None if self.faults.have_struck() && self.faults.is_done(&self.index, &*self.store, position) => {
                 Err(Scene::Command { position })
             }
             None => Ok(()),
@@ -64,7 +64,7 @@ impl LogPlayer {
     }
 
     fn failing(&self, kind: MismatchKind, headline: String, fault: Option<Fields>) -> Mismatch {
-        let (cassette, report) = (self.storage.name().to_owned(), String::new());
+        let (cassette, report) = (self.store.name().to_owned(), String::new());
         Mismatch { kind, cassette, command: None, headline, report, repeated: true, fault }
     }
 
@@ -81,7 +81,7 @@ impl LogPlayer {
         if let (true, Some(tell)) = (*told <= TOLD, self.faults.tell) {
             let fault = state.after.fault.as_ref().map(|fault| fault.text.clone()).unwrap_or_default();
             let command = position.map(|position| self.index.ordinal(position));
-            tell(self.storage.name(), &FaultNews { what, command, fault, text });
+            tell(self.store.name(), &FaultNews { what, command, fault, text });
         }
     }
 
@@ -109,7 +109,7 @@ impl LogPlayer {
         }
         let transaction = self.transaction_before(position);
         let its_writes =
-            transaction.filter(|at| sql_at(&self.index, &*self.storage, *at).is_some_and(|sql| writes(&sql)));
+            transaction.filter(|at| sql_at(&self.index, &*self.store, *at).is_some_and(|sql| writes(&sql)));
         let rolls_back = self.boundary_at(position) == Some(Boundary::Rollback);
         let undone: BTreeSet<u32> = match kind.ends_transaction() != rolls_back {
             true => its_writes.collect(),
@@ -149,8 +149,7 @@ impl LogPlayer {
         if several && kind.loses_connection() && session.is_some() {
             self.give_up(state, asked.connection);
         }
-        let shown =
-            self.storage.checked_entry(slot.place()).map_or_else(|_| String::new(), |entry| summary(&entry, 120));
+        let shown = self.store.checked_entry(slot.place()).map_or_else(|_| String::new(), |entry| summary(&entry, 120));
         let headline = format!("the command fails, as the fault {text} says: {shown}");
         let fields = match kind {
             FaultKind::RowsEndEarly => Fields::from([(Key::Return, words::return_value(words::NO_DATA))]),
@@ -166,7 +165,7 @@ impl LogPlayer {
         let connects = self.index.connects().iter().map(|position| self.index.slot(*position));
         let connect = connects.into_iter().find(|slot| slot.connection() == connection);
         let own = connect.and_then(|slot| {
-            let entry = self.storage.checked_entry(slot.place()).ok()?;
+            let entry = self.store.checked_entry(slot.place()).ok()?;
             entry.get(Key::Library).and_then(Value::as_text).map(str::to_owned)
         });
         own.or_else(|| self.metadata.driver.as_ref().map(|driver| driver.library.clone()))
@@ -188,7 +187,7 @@ impl LogPlayer {
 
     /// Returns how a recorded command begins or ends a transaction.
     fn boundary_at(&self, position: u32) -> Option<Boundary> {
-        boundary_at(&self.index, &*self.storage, position)
+        boundary_at(&self.index, &*self.store, position)
     }
 
     /// Lets a fault strike at a row of a run, which is read without the player's lock.
@@ -255,7 +254,7 @@ impl LogPlayer {
         let fits = |(_, session): &(ConnectionId, Session)| of(session).is_some_and(|of| groups.contains(&of.group));
         let Some(at) = state.after.to_resume.iter().position(fits) else { return Ok(None) };
         let Some(connect) = of(&state.after.to_resume[at].1) else { return Ok(None) };
-        let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
+        let entry = self.store.checked_entry(self.index.slot(connect.position).place())?;
         let (before, session) = state.after.to_resume.remove(at);
         let live = state.sessions.opened(groups, Session::fresh(session.connection));
         for failed in state.after.transactions.iter_mut().filter(|failed| failed.live.contains(&before)) {
@@ -316,7 +315,7 @@ impl LogPlayer {
             places.find(|(_, position)| self.index.is_due(*position) && !cursor.passed(&self.index, *position))
         });
         let Some((place, position)) = due else { return Ok(None) };
-        let is_done = self.faults.is_done(&self.index, &*self.storage, position);
+        let is_done = self.faults.is_done(&self.index, &*self.store, position);
         match !is_done && !asked.method.is_rows() && self.is_asked(state, asked, position)? {
             true => self.take_at(state, asked, connection, place).map(Some),
             false => Ok(None),
@@ -341,7 +340,7 @@ impl LogPlayer {
             return Ok(false);
         }
         let is_rows = slot.method.is_rows();
-        Ok(is_rows || self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none())
+        Ok(is_rows || self.comparison.difference(&sets::entry(&*self.store, slot.place())?, asked).is_none())
     }
 
     /// Goes on at a place of a recorded connection, whose command is what is asked.
@@ -434,7 +433,7 @@ impl LogPlayer {
             if !self.index.is_command(position) || !self.is_asked(state, asked, position)? {
                 continue;
             }
-            if !self.faults.is_done(&self.index, &*self.storage, position) {
+            if !self.faults.is_done(&self.index, &*self.store, position) {
                 return Ok(Some(place));
             }
         }
@@ -476,7 +475,7 @@ impl LogPlayer {
         let failed = &mut after.transactions[at];
         failed.live.insert(asked.connection);
         let own = asked.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
-        let sql = own.or_else(|| position.and_then(|at| sql_at(&self.index, &*self.storage, at)));
+        let sql = own.or_else(|| position.and_then(|at| sql_at(&self.index, &*self.store, at)));
         let boundary = Boundary::of(asked, sql.as_deref());
         if boundary == Some(Boundary::Rollback) {
             failed.undone.clear();

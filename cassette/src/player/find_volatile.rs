@@ -48,7 +48,7 @@ pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool)
     let answers = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
     let (index, _) = Index::build(first, &answers)?;
     let (other, _) = Index::build(second, &answers)?;
-    let (one, two) = (Run { index: &index, storage: first }, Run { index: &other, storage: second });
+    let (one, two) = (Run { index: &index, store: first }, Run { index: &other, store: second });
     let pairs = pairs(one, two, by_connection)?;
     // The places of short values that are read back, one list for each rule. Rules for these places can uncover more
     // such values, so repeat until there are no more.
@@ -101,12 +101,12 @@ fn joined(lists: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
 #[derive(Clone, Copy)]
 struct Run<'s> {
     index: &'s Index,
-    storage: &'s dyn Store,
+    store: &'s dyn Store,
 }
 
 impl Run<'_> {
     fn entry(&self, position: u32) -> Result<Entry, CassetteError> {
-        sets::entry(self.storage, self.index.slot(position).place())
+        sets::entry(self.store, self.index.slot(position).place())
     }
 
     /// Returns the positions of what is compared: one list for each connection, or a single list if the order of the
@@ -166,10 +166,10 @@ impl Run<'_> {
             if at > position && slot.method.class() == Class::Command && !slot.method.is_rows() {
                 break;
             }
-            let entry = self.storage.checked_entry(slot.place())?;
+            let entry = self.store.checked_entry(slot.place())?;
             let has_rows = entry.get(Key::Rows).is_some() || entry.get(Key::RowsFile).is_some();
             if has_rows || matches!(entry.get(Key::Result), Some(Value::List(_))) {
-                let mut played = PlayedRun::of(self.storage, slot.place(), entry)?;
+                let mut played = PlayedRun::of(self.store, slot.place(), entry)?;
                 while let Some(row) = played.next()? {
                     rows.push(row.clone());
                 }
@@ -199,7 +199,7 @@ fn pairs(first: Run<'_>, second: Run<'_>, by_connection: bool) -> Result<Vec<(u3
                     None => "ends before this".to_owned(),
                 };
                 let place = first.index.slot(*position).place();
-                return Err(first.storage.refuse(place, "method", &format!("the second run {does}")));
+                return Err(first.store.refuse(place, "method", &format!("the second run {does}")));
             };
             pairs.push((*position, *is));
         }
@@ -216,7 +216,7 @@ fn pairs(first: Run<'_>, second: Run<'_>, by_connection: bool) -> Result<Vec<(u3
 
 fn more_than(first: Run<'_>, second: Run<'_>, position: u32) -> Result<CassetteError, CassetteError> {
     let what = summary(&second.entry(position)?, 90);
-    Ok(CassetteError::new(first.storage.name(), format!("the second run does more than the first one: {what}")))
+    Ok(CassetteError::new(first.store.name(), format!("the second run does more than the first one: {what}")))
 }
 
 struct Search<'s> {
@@ -239,7 +239,7 @@ impl Search<'_> {
     /// Looks for rules under which a command of the first run passes for that of the second one.
     fn command(&mut self, position: u32, is: u32) -> Result<(), CassetteError> {
         let (entry, asked) = (self.first.entry(position)?, self.second.entry(is)?);
-        let text = |run: Run<'_>, position, entry| Comparison::text(run.index, run.storage, position, entry);
+        let text = |run: Run<'_>, position, entry| Comparison::text(run.index, run.store, position, entry);
         let texts = text(self.first, position, &entry)?.zip(text(self.second, is, &asked)?);
         let pattern = texts.map(|(was, is)| statement_pattern(&was, &is));
         self.inputs(position, &entry, asked, pattern.as_deref())?;
@@ -254,7 +254,7 @@ impl Search<'_> {
         mut asked: Entry,
         pattern: Option<&str>,
     ) -> Result<(), CassetteError> {
-        let (file, line) = self.first.storage.locate(self.first.index.slot(position).place());
+        let (file, line) = self.first.store.locate(self.first.index.slot(position).place());
         let place = format!("{}:{line}", file.display());
         let own = replaced(entry, &mut asked, &self.made);
         self.found.made.extend(own.into_iter().map(|(was, is)| format!("{place}: {was} was recorded, {is} then")));
@@ -266,8 +266,8 @@ impl Search<'_> {
         }
         let mut last: Option<Difference> = None;
         loop {
-            let (index, storage) = (self.first.index, self.first.storage);
-            let recorded = self.comparison.marked(index, storage, position, entry.clone())?;
+            let (index, store) = (self.first.index, self.first.store);
+            let recorded = self.comparison.marked(index, store, position, entry.clone())?;
             let Some(difference) = self.comparison.difference(&recorded, &asked) else {
                 self.comparison.bind(&recorded, &asked, || place.clone());
                 return Ok(());
@@ -299,11 +299,11 @@ impl Search<'_> {
             }
         }
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
-        let (file, line) = self.first.storage.locate(self.first.index.slot(position).place());
+        let (file, line) = self.first.store.locate(self.first.index.slot(position).place());
         let place = format!("{}:{line}", file.display());
-        let (index, storage) = (self.first.index, self.first.storage);
-        let entry = storage.checked_entry(index.slot(position).place())?;
-        let same = self.comparison.same_columns(index, storage, position, &entry)?;
+        let (index, store) = (self.first.index, self.first.store);
+        let entry = store.checked_entry(index.slot(position).place())?;
+        let same = self.comparison.same_columns(index, store, position, &entry)?;
         for (mut was, is) in self.first.rows(position)?.into_iter().zip(self.second.rows(is)?) {
             let recorded = was.clone();
             if self.comparison.bindings.are_any() {
@@ -372,7 +372,7 @@ impl Search<'_> {
         difference: &Difference,
         pattern: Option<&str>,
     ) -> Result<Option<(Value, Bindings)>, CassetteError> {
-        let of = (self.first.index, self.first.storage, position);
+        let of = (self.first.index, self.first.store, position);
         rule_for(&self.comparison, of, entry, asked, difference, pattern)
     }
 }
@@ -383,20 +383,20 @@ impl Search<'_> {
 /// The statement's text cannot be read.
 pub(super) fn covering_rules(
     comparison: &Comparison,
-    (index, storage, position): (&Index, &dyn Store, u32),
+    (index, store, position): (&Index, &dyn Store, u32),
     entry: &Entry,
     asked: &Entry,
 ) -> Result<Vec<Value>, CassetteError> {
-    let text = Comparison::text(index, storage, position, entry)?;
+    let text = Comparison::text(index, store, position, entry)?;
     let asked_text = asked.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
     let pattern = text.map(|was| statement_pattern(&was, asked_text.as_deref().unwrap_or(&was)));
     let (mut rules, mut comparison, mut last) = (Vec::new(), comparison.clone(), None);
     loop {
-        let recorded = comparison.marked(index, storage, position, entry.clone())?;
+        let recorded = comparison.marked(index, store, position, entry.clone())?;
         let Some(difference) = comparison.difference(&recorded, asked) else { return Ok(rules) };
         let found = match last.as_ref() == Some(&difference) {
             true => None,
-            false => rule_for(&comparison, (index, storage, position), entry, asked, &difference, pattern.as_deref())?,
+            false => rule_for(&comparison, (index, store, position), entry, asked, &difference, pattern.as_deref())?,
         };
         let Some((rule, bindings)) = found else { return Ok(Vec::new()) };
         rules.push(rule);
@@ -409,13 +409,13 @@ pub(super) fn covering_rules(
 /// `pattern` is that of the statement's text.
 fn rule_for(
     comparison: &Comparison,
-    (index, storage, position): (&Index, &dyn Store, u32),
+    (index, store, position): (&Index, &dyn Store, u32),
     entry: &Entry,
     asked: &Entry,
     difference: &Difference,
     pattern: Option<&str>,
 ) -> Result<Option<(Value, Bindings)>, CassetteError> {
-    let text = Comparison::text(index, storage, position, entry)?;
+    let text = Comparison::text(index, store, position, entry)?;
     let mut rules: Vec<Value> = text.iter().flat_map(|text| lists(text)).collect();
     rules.extend(Kind::ALL.map(|kind| Value::Map(vec![("type".to_owned(), kind.name().into())])));
     let sql = |entry: &Entry| entry.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
@@ -430,7 +430,7 @@ fn rule_for(
     for rule in rules {
         let Some(bindings) = comparison.bindings.with_rule(rule.clone()) else { continue };
         let trial = Comparison { bindings: Arc::new(bindings), ..comparison.clone() };
-        let recorded = trial.marked(index, storage, position, entry.clone())?;
+        let recorded = trial.marked(index, store, position, entry.clone())?;
         let rest = trial.difference(&recorded, asked);
         if rest.is_none_or(|rest| is_smaller(&rest, difference)) {
             return Ok(comparison.bindings.with_rule(rule.clone()).map(|bindings| (rule, bindings)));

@@ -70,7 +70,7 @@ impl LogPlayer {
         if self.faults.have_struck() {
             // what a program leaves out after a fault is for others to judge
             let said = std::mem::replace(&mut state.finished, vec![0]);
-            return said.is_empty().then(|| vec![self.storage.0.source(0).name()]);
+            return said.is_empty().then(|| vec![self.store.0.source(0).name()]);
         }
         let candidates = match &state.choosing {
             None => vec![0],
@@ -81,14 +81,14 @@ impl LogPlayer {
         if finished == state.finished {
             return None;
         }
-        let names = finished.iter().map(|part| self.storage.0.source(*part).name()).collect();
+        let names = finished.iter().map(|part| self.store.0.source(*part).name()).collect();
         state.finished = finished;
         Some(names)
     }
 
     /// Says whether nothing of a part would be left if it were the current one.
     fn is_all_played(&self, state: &mut State, part: usize) -> Result<bool, CassetteError> {
-        let sources = &*self.storage.0;
+        let sources = &*self.store.0;
         let (from, to) = (sources.current(), sources.source(part));
         if self.order == Order::Global {
             return nothing_left(to, &from.moved(to, &state.whole, None));
@@ -111,7 +111,7 @@ fn nothing_left(source: &Source, cursor: &Cursor) -> Result<bool, CassetteError>
     for position in cursor.rest(&source.index) {
         let slot = source.index.slot(position);
         let is_open = source.index.is_due(position) && !cursor.passed(&source.index, position);
-        if is_open && !(slot.method == Method::Fetch && is_end(&source.storage.checked_entry(slot.place())?)) {
+        if is_open && !(slot.method == Method::Fetch && is_end(&source.store.checked_entry(slot.place())?)) {
             return Ok(false);
         }
     }
@@ -136,16 +136,16 @@ pub struct Unplayed {
 }
 
 /// Describes the command at a position.
-pub(super) fn at(index: &Index, storage: &dyn Store, position: u32) -> Result<Unplayed, CassetteError> {
+pub(super) fn at(index: &Index, store: &dyn Store, position: u32) -> Result<Unplayed, CassetteError> {
     let slot = index.slot(position);
-    let entry = storage.checked_entry(slot.place())?;
+    let entry = store.checked_entry(slot.place())?;
     let (number, line, summary) = (index.ordinal(position), slot.place().line, summary(&entry, 120));
     let (connection, statement) = (entry.connection, entry.statement);
     Ok(Unplayed { number, line, method: slot.method, connection, statement, summary })
 }
 
 /// Lists the unplayed commands of a cursor.
-pub(super) fn of_cursor(index: &Index, storage: &dyn Store, cursor: &Cursor) -> Result<Vec<Unplayed>, CassetteError> {
+pub(super) fn of_cursor(index: &Index, store: &dyn Store, cursor: &Cursor) -> Result<Vec<Unplayed>, CassetteError> {
     let mut unplayed: Vec<Unplayed> = Vec::new();
     let mut before: Option<(u32, usize)> = None;
     for position in cursor.rest(index) {
@@ -153,7 +153,7 @@ pub(super) fn of_cursor(index: &Index, storage: &dyn Store, cursor: &Cursor) -> 
         if !index.is_due(position) || cursor.passed(index, position) {
             continue;
         }
-        let entry = storage.checked_entry(slot.place())?;
+        let entry = store.checked_entry(slot.place())?;
         if is_end(&entry) {
             continue;
         }

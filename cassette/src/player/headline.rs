@@ -34,7 +34,7 @@ impl Case<'_> {
     /// Returns the headline.
     pub(super) fn headline(&self) -> String {
         let tail = format!("; see {}", cut(&one_line(&self.player.report), 80));
-        let name = self.player.storage.name().display().to_string();
+        let name = self.player.store.name().display().to_string();
         // the end of a path says more than its beginning
         let name = match name.len() {
             0..=100 => name,

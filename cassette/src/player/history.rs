@@ -95,14 +95,14 @@ impl LogPlayer {
         if my_slot.method != their_slot.method || relative(one, mine) != relative(other, theirs) {
             return Ok(false);
         }
-        let my_entry = sets::entry(&*self.storage, my_slot.place())?;
-        let their_entry = sets::entry(&*self.storage, their_slot.place())?;
-        let their_entry = comparison.marked(&self.index, &*self.storage, theirs, their_entry)?;
+        let my_entry = sets::entry(&*self.store, my_slot.place())?;
+        let their_entry = sets::entry(&*self.store, their_slot.place())?;
+        let their_entry = comparison.marked(&self.index, &*self.store, theirs, their_entry)?;
         if comparison.difference(&their_entry, &my_entry).is_some() {
             return Ok(false);
         }
         comparison.bind(&their_entry, &my_entry, String::new);
-        let same = comparison.same_columns(&self.index, &*self.storage, theirs, &their_entry)?;
+        let same = comparison.same_columns(&self.index, &*self.store, theirs, &their_entry)?;
         let their_entry = comparison.bindings.with_cells(comparison.bindings.replied(their_entry), &same);
         self.same_reply(&my_entry, &their_entry, (&comparison.bindings, &same))
     }
@@ -128,7 +128,7 @@ impl LogPlayer {
         other: &str,
         (bindings, same): (&Bindings, &[SameColumn]),
     ) -> Result<bool, CassetteError> {
-        let (mut one, mut other) = (self.storage.rows(one)?, self.storage.rows(other)?);
+        let (mut one, mut other) = (self.store.rows(one)?, self.store.rows(other)?);
         let (mut mine, mut theirs) = (ByteRecord::new(), ByteRecord::new());
         loop {
             let more = one.next(&mut mine)?;
@@ -159,7 +159,7 @@ impl LogPlayer {
             if slot.method.class() != Class::Answer {
                 continue;
             }
-            let entry = self.storage.checked_entry(slot.place())?;
+            let entry = self.store.checked_entry(slot.place())?;
             let asked = entry.fields.iter().filter(|(key, _)| !key.is_reply());
             let question = (slot.method, Some(statement), format!("{:?}", asked.collect::<Vec<_>>()));
             answers.entry(question).or_default().push(self.reply(&entry)?);
@@ -169,7 +169,7 @@ impl LogPlayer {
 
     fn reply(&self, entry: &Entry) -> Result<Reply, CassetteError> {
         if let Some(Value::Text(part)) = entry.get(Key::ColumnsFile) {
-            return Ok((self.storage.document(part)?, Fields::new()));
+            return Ok((self.store.document(part)?, Fields::new()));
         }
         let replied = entry.fields.iter().filter(|(key, _)| key.is_reply());
         Ok((Value::Null, replied.cloned().collect()))
@@ -178,6 +178,6 @@ impl LogPlayer {
     /// Says whether nothing of a recorded connection is left to play.
     pub(super) fn is_played(&self, state: &mut State, connection: ConnectionId) -> Result<bool, CassetteError> {
         let mut cursor = self.own_cursor(state, connection);
-        Ok(matches!(cursor.next(&self.index, &*self.storage)?, super::cursor::Next::End))
+        Ok(matches!(cursor.next(&self.index, &*self.store)?, super::cursor::Next::End))
     }
 }

@@ -139,13 +139,13 @@ fn uncounted(slots: &[Slot], aside: &Aside) -> HashMap<u32, Vec<u32>> {
 
 impl Aside {
     /// Replaces the ids of the statements that have a place in the order by numbers without gaps.
-    fn counts(&mut self, slots: &mut [Slot], storage: &dyn Store) -> Result<(), CassetteError> {
+    fn counts(&mut self, slots: &mut [Slot], store: &dyn Store) -> Result<(), CassetteError> {
         self.others = uncounted(slots, self);
         if !self.others.is_empty() {
             // a forked child counts on from its parent's statements and uses those as well, so its gaps are none
             for connect in slots.iter().filter(|slot| slot.method == Method::Connect) {
                 if self.others.contains_key(&connect.connection)
-                    && storage.checked_entry(connect.place())?.get(Key::Parent).is_some()
+                    && store.checked_entry(connect.place())?.get(Key::Parent).is_some()
                 {
                     self.others.remove(&connect.connection);
                 }
@@ -232,10 +232,10 @@ fn skippable(
     slots: &[Slot],
     by_connection: &[u32],
     connects: &[u32],
-    storage: &dyn Store,
+    store: &dyn Store,
 ) -> Result<Vec<u32>, CassetteError> {
     let slot = |position: &u32| &slots[*position as usize];
-    let read = |position: &u32| storage.checked_entry(slot(position).place());
+    let read = |position: &u32| store.checked_entry(slot(position).place());
     let mut skippable = Vec::new();
     for own in by_connection.chunk_by(|one, other| slot(one).connection == slot(other).connection) {
         let commands = || own.iter().filter(|position| slot(position).method.class() == Class::Command);
@@ -302,13 +302,13 @@ fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
 impl Index {
     /// Collects the entries that a walk over a cassette finds.
     pub(crate) fn slots_of(
-        storage: &dyn Store,
+        store: &dyn Store,
         walk: impl FnOnce(&mut Visit<'_>) -> Result<(), CassetteError>,
     ) -> Result<Vec<Slot>, CassetteError> {
         let mut slots: Vec<Slot> = Vec::new();
         walk(&mut |place: EntryRef, head: Head| {
             let refuse = |problem: &str| {
-                let (file, line) = storage.locate(place);
+                let (file, line) = store.locate(place);
                 CassetteError::new(&file, problem).at_line(line.into()).advice("record again")
             };
             if slots.len() >= NONE as usize {
@@ -337,28 +337,28 @@ impl Index {
 
     /// Reads the log of a cassette. Returns the index of what is played in order, and the answers with rows.
     pub(crate) fn build(
-        storage: &dyn Store,
+        store: &dyn Store,
         rules: &AnswerRules,
     ) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
-        let mut slots = Index::slots_of(storage, |visit| storage.scan(visit))?;
+        let mut slots = Index::slots_of(store, |visit| store.scan(visit))?;
         slots.shrink_to_fit();
         let mut answers: Vec<(Slot, Entry, Vec<Slot>)> = Vec::new();
         for slot in slots.iter().filter(|slot| rules.may_name(slot.method)) {
-            let entry = sets::entry(storage, slot.place())?;
+            let entry = sets::entry(store, slot.place())?;
             if rules.name(&entry) {
                 answers.push((*slot, entry, Vec::new()));
             }
         }
         let mut aside = Aside::default();
         if answers.is_empty() {
-            aside.counts(&mut slots, storage)?;
-            return Ok((Index::of(slots, aside).with_skippable(storage)?, Vec::new()));
+            aside.counts(&mut slots, store)?;
+            return Ok((Index::of(slots, aside).with_skippable(store)?, Vec::new()));
         }
         let mut at: HashMap<(u32, u32), usize> = HashMap::new();
         for (number, (slot, ..)) in answers.iter().enumerate() {
             let (connection, statement) = slot.key();
             if at.insert((connection, statement), number).is_some() {
-                let (file, line) = storage.locate(slot.place());
+                let (file, line) = store.locate(slot.place());
                 let error = CassetteError::new(&file, format!("statement {statement} has a second answer with rows"));
                 let error = error.at_line(line.into());
                 return Err(error.advice("give each of them a statement_id of its own, or record again"));
@@ -376,22 +376,22 @@ impl Index {
             }
             None => true,
         });
-        aside.counts(&mut slots, storage)?;
+        aside.counts(&mut slots, store)?;
         let executed = answers.into_iter().flat_map(|(slot, asked, slots)| {
             executions(slots).into_iter().map(move |slots| (slot.key(), asked.clone(), slots))
         });
         let answers = executed.map(|((connection, statement), asked, slots)| {
             let mut read = Read::default();
             for slot in slots.iter().filter(|slot| slot.method.is_rows()) {
-                read.add(&storage.checked_entry(slot.place())?);
+                read.add(&store.checked_entry(slot.place())?);
             }
             let execute = slots.iter().find(|slot| slot.method == Method::Execute);
-            let executed = execute.map(|slot| sets::entry(storage, slot.place())).transpose()?;
+            let executed = execute.map(|slot| sets::entry(store, slot.place())).transpose()?;
             let (connection, index) = (ConnectionId(connection), Arc::new(Index::of_statement(slots)));
             Ok(Arc::new(ResultAnswer { connection, statement, asked, executed, read, index }))
         });
         let answers = answers.collect::<Result<_, CassetteError>>()?;
-        Ok((Index::of(slots, aside).with_skippable(storage)?, answers))
+        Ok((Index::of(slots, aside).with_skippable(store)?, answers))
     }
 
     fn of(mut slots: Vec<Slot>, aside: Aside) -> Index {
@@ -475,8 +475,8 @@ impl Index {
         }
     }
 
-    fn with_skippable(self, storage: &dyn Store) -> Result<Index, CassetteError> {
-        let skippable = skippable(&self.slots, &self.by_connection, &self.connects, storage)?;
+    fn with_skippable(self, store: &dyn Store) -> Result<Index, CassetteError> {
+        let skippable = skippable(&self.slots, &self.by_connection, &self.connects, store)?;
         Ok(Index { skippable, ..self })
     }
 
@@ -645,19 +645,18 @@ mod tests {
     /// Records a cassette of connections that run `statements` queries each.
     fn recorded(directory: &Path, connections: u32, statements: u32) -> Index {
         let append: crate::MakeAppend = std::sync::Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
-        let storage = Directory::record(directory, Metadata::now(None, None), append).unwrap();
+        let store = Directory::record(directory, Metadata::now(None, None), append).unwrap();
         let mut log = Vec::new();
         for connection in (0..connections).map(ConnectionId) {
-            storage.encode(&Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop"), &mut log);
+            store.encode(&Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop"), &mut log);
             for statement in 1..=statements {
                 for method in [Method::Run, Method::Fetch, Method::Fetch, Method::Drop] {
-                    storage
-                        .encode(&Entry::new(method, connection, Some(statement)).with(Key::Sql, "SELECT 1"), &mut log);
+                    store.encode(&Entry::new(method, connection, Some(statement)).with(Key::Sql, "SELECT 1"), &mut log);
                 }
             }
         }
-        storage.append(&log).unwrap();
-        Index::build(&storage, &AnswerRules::default()).unwrap().0
+        store.append(&log).unwrap();
+        Index::build(&store, &AnswerRules::default()).unwrap().0
     }
 
     #[test]
@@ -684,17 +683,17 @@ mod tests {
     fn a_statement_with_two_answers_is_refused() {
         let parent = tempfile::tempdir().unwrap();
         let append: crate::MakeAppend = std::sync::Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
-        let storage = Directory::record(&parent.path().join("x"), Metadata::now(None, None), append).unwrap();
+        let store = Directory::record(&parent.path().join("x"), Metadata::now(None, None), append).unwrap();
         let mut log = Vec::new();
-        storage.encode(&Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "shop"), &mut log);
+        store.encode(&Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "shop"), &mut log);
         for (statement, sql) in [(1, "SELECT 1"), (1, "SELECT 1"), (2, "SELECT 2")] {
-            storage.encode(&Entry::new(Method::Run, ConnectionId(0), Some(statement)).with(Key::Sql, sql), &mut log);
+            store.encode(&Entry::new(Method::Run, ConnectionId(0), Some(statement)).with(Key::Sql, sql), &mut log);
         }
-        storage.append(&log).unwrap();
+        store.append(&log).unwrap();
         let rules = AnswerRules::new(["^SELECT 1$"]).unwrap();
-        let error = Index::build(&storage, &rules).map(drop).unwrap_err().to_string();
+        let error = Index::build(&store, &rules).map(drop).unwrap_err().to_string();
         assert!(error.contains("commands.yml:8: statement 1 has a second answer with rows"), "{error}");
-        assert_eq!(Index::build(&storage, &AnswerRules::default()).unwrap().0.len(), 4);
+        assert_eq!(Index::build(&store, &AnswerRules::default()).unwrap().0.len(), 4);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
 use super::sessions::Connects;
 use super::sessions::SessionMatcher;
-use super::sources::{Choosing, PlayedFunctions, PlayedIndex, PlayedStorage, Source, Sources};
+use super::sources::{Choosing, PlayedFunctions, PlayedIndex, PlayedStore, Source, Sources};
 use super::state::{Lane, State, Turn};
 use crate::check::{Fits, Wrong};
 use crate::faults::Fault;
@@ -77,7 +77,7 @@ impl Default for PlayOptions {
 ///
 /// The first mismatch is sticky: all later commands fail with it.
 pub(super) struct LogPlayer {
-    pub(super) storage: PlayedStorage,
+    pub(super) store: PlayedStore,
     pub(super) metadata: Metadata,
     pub(super) order: Order,
     pub(super) report: String,
@@ -112,51 +112,51 @@ pub enum Fetched {
 impl LogPlayer {
     /// Opens the stores: one cassette, or the parts of several processes with what these know of each other.
     pub(super) fn open(
-        storages: Vec<Box<dyn Store>>,
+        stores: Vec<Box<dyn Store>>,
         processes: Option<Arc<dyn Processes>>,
         options: PlayOptions,
     ) -> Result<LogPlayer, CassetteError> {
-        let choosing = processes.clone().map(|processes| Choosing::new(storages.len(), processes));
+        let choosing = processes.clone().map(|processes| Choosing::new(stores.len(), processes));
         let mut first = None;
-        for storage in &storages {
-            let metadata = storage.metadata()?;
+        for store in &stores {
+            let metadata = store.metadata()?;
             if !metadata.complete {
-                return Err(CassetteError::new(storage.name(), "the recording is incomplete: it did not end cleanly")
+                return Err(CassetteError::new(store.name(), "the recording is incomplete: it did not end cleanly")
                     .advice("record again, or keep what there is with `super8 recover`"));
             }
             first.get_or_insert(metadata);
         }
         let metadata = first.ok_or_else(|| CassetteError::new(Path::new(""), "there is no part to play"))?;
-        let sources = Sources::read(storages)?;
-        let (storage, index) = (PlayedStorage(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
-        let connects = Connects::read(&index, &*storage)?;
+        let sources = Sources::read(stores)?;
+        let (store, index) = (PlayedStore(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
+        let connects = Connects::read(&index, &*store)?;
         let state = State::new(SessionMatcher::new(connects), choosing);
         let PlayOptions { order, report, wait, comments, started, fits, faults, tell_fault } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         if order == Order::Any && metadata.made_by_hand {
-            let error = CassetteError::new(storage.name(), "is written by hand, and the order any is for recordings");
+            let error = CassetteError::new(store.name(), "is written by hand, and the order any is for recordings");
             return Err(error.advice("put the entries that come in any order in a group, `- unordered:`"));
         }
         if !faults.is_empty() {
-            takes_faults(storage.name(), order, state.choosing.is_some())?;
+            takes_faults(store.name(), order, state.choosing.is_some())?;
         }
         // a program that fails in one place does not keep the order across connections
-        let own = metadata.made_by_hand && has_faults(&index, &*storage)?;
+        let own = metadata.made_by_hand && has_faults(&index, &*store)?;
         let order = if faults.is_empty() && !own { order } else { Order::Connection };
         let faults = match faults.is_empty() && !own {
             true => Faults::default(),
-            false => Faults::new(&faults, tell_fault, &index, &*storage)?,
+            false => Faults::new(&faults, tell_fault, &index, &*store)?,
         };
         // the rules were checked when `metadata.yml` was read
         let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
         let mut bindings = Bindings::new(rules, &metadata.recorded_on);
         if let Some(processes) = processes {
-            bindings.share(processes, storage.name());
+            bindings.share(processes, store.name());
         }
         let bindings = Arc::new(bindings);
         let answered_functions = PlayedFunctions(sources);
         Ok(LogPlayer {
-            storage,
+            store,
             metadata,
             order,
             report,
@@ -179,7 +179,7 @@ impl LogPlayer {
     pub(super) fn of_source(&self, source: Source) -> LogPlayer {
         let sources = Sources::one(source);
         LogPlayer {
-            storage: PlayedStorage(Arc::clone(&sources)),
+            store: PlayedStore(Arc::clone(&sources)),
             metadata: self.metadata.clone(),
             order: Order::Connection,
             report: self.report.clone(),
@@ -240,7 +240,7 @@ impl LogPlayer {
             let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
             let next = coming.find(|slot| slot.method.class() == Class::Command && !slot.method.is_rows())?;
             // An unreadable entry is reported when it is played.
-            (next.method == asked.method).then(|| sets::entry(&*self.storage, next.place()).ok())?
+            (next.method == asked.method).then(|| sets::entry(&*self.store, next.place()).ok())?
         })
     }
 
@@ -250,7 +250,7 @@ impl LogPlayer {
             let positions = self.index.statement(recorded.0, recorded.1);
             let bound = self.cursor_of(state, lane).bound(&self.index, positions);
             let played = positions.iter().take_while(|position| **position < bound).map(|at| self.index.slot(*at));
-            let entries = played.filter(|slot| slot.method.is_rows()).map(|slot| self.storage.entry(slot.place()));
+            let entries = played.filter(|slot| slot.method.is_rows()).map(|slot| self.store.entry(slot.place()));
             entries.filter_map(|entry| rows::count(&entry.ok()?)).sum()
         })
     }
@@ -270,9 +270,8 @@ impl LogPlayer {
         }
         // open the file without holding the player's lock
         let place = self.index.slot(position).place();
-        let live = self.comparison.live_rows(&self.index, &*self.storage, position, &entry);
-        let run =
-            live.and_then(|live| PlayedRun::open_live(&*self.storage, place, entry, end.is_some(), progress, live));
+        let live = self.comparison.live_rows(&self.index, &*self.store, position, &entry);
+        let run = live.and_then(|live| PlayedRun::open_live(&*self.store, place, entry, end.is_some(), progress, live));
         let run = match self.faults.row_of(position) {
             Some(row) => run.map(|run| run.failing_at(position, row)),
             None => run,
@@ -299,7 +298,7 @@ impl LogPlayer {
         };
         self.in_lane(connection, statement, |state, lane, owner| {
             let standing = self.standing(state, lane, owner, self.index.statement(owner.0, owner.1));
-            let log = (&*self.index, &*self.storage);
+            let log = (&*self.index, &*self.store);
             let mut answer = None;
             for key in in_force {
                 // Ask for the other keys too: the recorder counted them as well when it decided whether an answer had changed.
@@ -355,7 +354,7 @@ impl LogPlayer {
         let found = self.in_lane(connection, Some(statement), |state, lane, recorded| {
             let positions = self.index.statement(recorded.0, recorded.1);
             let bound = self.cursor_of(state, lane).bound(&self.index, positions);
-            self.columns.find(&self.index, &*self.storage, positions, bound)
+            self.columns.find(&self.index, &*self.store, positions, bound)
         })?;
         let live = found.as_deref().and_then(|columns| self.comparison.bindings.document(columns));
         Ok(live.map(Arc::new).or(found))
@@ -415,8 +414,8 @@ impl LogPlayer {
             let before = &positions[..positions.partition_point(|position| *position < bound)];
             let last = before.iter().rev().find(|position| self.index.slot(**position).method == method);
             match last {
-                Some(position) => self.storage.refuse_entry(self.index.slot(*position).place(), wrong),
-                None => wrong.error(self.storage.name(), 1),
+                Some(position) => self.store.refuse_entry(self.index.slot(*position).place(), wrong),
+                None => wrong.error(self.store.name(), 1),
             }
         });
         self.damaged(connection, statement, error)
@@ -431,7 +430,7 @@ impl LogPlayer {
         wrong: Wrong,
     ) -> Mismatch {
         let in_log = |position: &u32| {
-            let entry = self.storage.entry(self.index.slot(*position).place());
+            let entry = self.store.entry(self.index.slot(*position).place());
             entry.is_ok_and(|entry| entry.fields == *answer)
         };
         let of_statement = statement.map_or(&[][..], |_| {
@@ -440,15 +439,15 @@ impl LogPlayer {
         });
         let error =
             if let Some(position) = of_statement.iter().copied().chain(self.index.connection_answers()).find(in_log) {
-                self.storage.refuse_entry(self.index.slot(position).place(), wrong)
+                self.store.refuse_entry(self.index.slot(position).place(), wrong)
             } else {
                 let in_file = |connection: ConnectionId| {
-                    let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
-                    Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
+                    let item = self.store.info(connection).ok()?.iter().position(|known| known == answer)?;
+                    Some(self.store.locate_item(&info_part(connection), item, &wrong.key))
                 };
                 let own = self.info_files().of(self.state.read().recorded(connection, None).0);
                 let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
-                let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
+                let (file, line) = found.unwrap_or_else(|| (self.store.name().to_owned(), 1));
                 wrong.error(&file, line)
             };
         self.damaged(connection, statement, error)
@@ -458,7 +457,7 @@ impl LogPlayer {
     pub(super) fn check_cells(&self, position: u32, entry: &Entry) -> Result<(), CassetteError> {
         let Some(fits) = self.fits else { return Ok(()) };
         check::check_cells(entry, fits)
-            .map_err(|wrong| self.storage.refuse_entry(self.index.slot(position).place(), wrong))
+            .map_err(|wrong| self.store.refuse_entry(self.index.slot(position).place(), wrong))
     }
 
     /// Lists what was not played: see [`super::Player::unplayed`].
@@ -467,12 +466,12 @@ impl LogPlayer {
             return Ok(Vec::new());
         }
         match self.order {
-            Order::Global => finish::of_cursor(&self.index, &*self.storage, &state.whole),
+            Order::Global => finish::of_cursor(&self.index, &*self.store, &state.whole),
             Order::Connection | Order::Any => {
                 let mut all = Vec::new();
                 for connection in self.index.connections() {
                     let cursor = state.cursor(self.order, &self.index, connection);
-                    all.append(&mut finish::of_cursor(&self.index, &*self.storage, cursor)?);
+                    all.append(&mut finish::of_cursor(&self.index, &*self.store, cursor)?);
                 }
                 all.sort_by_key(|unplayed: &Unplayed| unplayed.line);
                 Ok(all)
@@ -482,7 +481,7 @@ impl LogPlayer {
 
     /// Returns the file and line of an entry.
     pub(super) fn place(&self, position: u32) -> String {
-        let (file, line) = self.storage.locate(self.index.slot(position).place());
+        let (file, line) = self.store.locate(self.index.slot(position).place());
         format!("{}:{line}", file.display())
     }
 
@@ -579,9 +578,9 @@ impl LogPlayer {
 }
 
 /// Says whether any entry of a cassette written by hand has a fault.
-fn has_faults(index: &PlayedIndex, storage: &dyn Store) -> Result<bool, CassetteError> {
+fn has_faults(index: &PlayedIndex, store: &dyn Store) -> Result<bool, CassetteError> {
     for position in (0..index.len()).filter(|position| index.is_command(*position)) {
-        if storage.checked_entry(index.slot(position).place())?.get(Key::Fault).is_some() {
+        if store.checked_entry(index.slot(position).place())?.get(Key::Fault).is_some() {
             return Ok(true);
         }
     }

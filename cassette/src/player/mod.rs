@@ -96,15 +96,15 @@ impl Player {
     /// There is no cassette, it is not a cassette, the recording is incomplete, its schema is another one, or an entry
     /// or info file is unreadable. Each case has its own text.
     pub fn open(directory: &Path, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
-        Player::with_storage(open_directory(directory)?, options)
+        Player::with_store(open_directory(directory)?, options)
     }
 
     /// Opens a cassette in any store.
     ///
     /// # Errors
     /// As for [`Player::open`].
-    pub fn with_storage(storage: Box<dyn Store>, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
-        Player::of(LogPlayer::open(vec![storage], None, options)?)
+    pub fn with_store(store: Box<dyn Store>, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
+        Player::of(LogPlayer::open(vec![store], None, options)?)
     }
 
     /// Opens a cassette of several processes, of which this process plays one part.
@@ -152,7 +152,7 @@ impl Player {
 
     /// Returns the path of the cassette's directory or of the trace's file.
     pub fn name(&self) -> &Path {
-        self.log.storage.name()
+        self.log.store.name()
     }
 
     /// Says whether a person wrote the cassette. Statements of such a cassette have ids from [`FIRST_RESULT_ANSWER`] on.
@@ -176,7 +176,7 @@ impl Player {
     /// # Errors
     /// An entry is unreadable.
     pub fn places_to_fail(&self) -> Result<Vec<FaultPlace>, CassetteError> {
-        fault_places::list(&self.log.index, &*self.log.storage)
+        fault_places::list(&self.log.index, &*self.log.store)
     }
 
     /// Says whether a fault has cut this connection and the recorded driver reports a dead connection when it is asked.
@@ -631,14 +631,14 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("x");
         let append: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
-        let storage = Directory::record(&path, Metadata::now(None, None), append).unwrap();
+        let store = Directory::record(&path, Metadata::now(None, None), append).unwrap();
         let connect = Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "shop");
         let run = |statement| Entry::new(Method::Run, ConnectionId(0), Some(statement)).with(Key::Sql, "SELECT 1");
         let mut log = Vec::new();
-        storage.encode(&connect, &mut log);
-        (1..=20).for_each(|statement| storage.encode(&run(statement), &mut log));
-        storage.append(&log).unwrap();
-        storage.publish().unwrap();
+        store.encode(&connect, &mut log);
+        (1..=20).for_each(|statement| store.encode(&run(statement), &mut log));
+        store.append(&log).unwrap();
+        store.publish().unwrap();
 
         let player = Player::open(&path, PlayOptions::default()).unwrap();
         assert_eq!(player.connect(&connect).unwrap().connection, ConnectionId(0));

@@ -37,7 +37,7 @@ impl LogPlayer {
     }
 
     fn narrow_among(&self, choosing: &mut Choosing, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
-        let sources = &*self.storage.0;
+        let sources = &*self.store.0;
         if !choosing.entered {
             if !choosing.processes.take(&self.group(&choosing.left), choosing.left.len()) {
                 let parts = match choosing.left.len() {
@@ -46,7 +46,7 @@ impl LogPlayer {
                 };
                 let process = crate::process::id();
                 let error =
-                    CassetteError::new(self.storage.name(), format!("process {process} is one too many: {parts}"));
+                    CassetteError::new(self.store.name(), format!("process {process} is one too many: {parts}"));
                 return Err(error.advice("run the command as it was recorded, or record again").into());
             }
             choosing.entered = true;
@@ -58,10 +58,10 @@ impl LogPlayer {
             let mut offers = Vec::new();
             for part in &choosing.left {
                 let source = &sources.all[*part];
-                let connects = Connects::read(&source.index, &*source.storage)?;
+                let connects = Connects::read(&source.index, &*source.store)?;
                 let groups = connects.agreeing(asked);
                 let first = connects.from(0).iter().find(|connect| groups.contains(&connect.group));
-                let entry = first.map(|first| source.storage.checked_entry(source.index.slot(first.position).place()));
+                let entry = first.map(|first| source.store.checked_entry(source.index.slot(first.position).place()));
                 offers.extend(entry.transpose()?.map(|entry| (*part, vec![entry])));
             }
             self.go_on_with(choosing, state, offers)?;
@@ -105,7 +105,7 @@ impl LogPlayer {
         state: &mut State,
         offers: Vec<(usize, Vec<Entry>)>,
     ) -> Result<(), CassetteError> {
-        let sources = &*self.storage.0;
+        let sources = &*self.store.0;
         let mut groups: Vec<(Vec<usize>, Vec<Entry>)> = Vec::new();
         'offers: for (part, mut offer) in offers {
             // the inputs are known to agree
@@ -141,7 +141,7 @@ impl LogPlayer {
             return Ok(());
         }
         let Some(choosing) = state.choosing.as_mut() else { return Ok(()) };
-        let sources = &*self.storage.0;
+        let sources = &*self.store.0;
         let current = sources.current();
         let mut left = Vec::new();
         for part in &choosing.left {
@@ -158,12 +158,12 @@ impl LogPlayer {
         if self.state.read().choosing.is_none() {
             return Vec::new();
         }
-        self.storage.0.all.iter().map(Source::name).collect()
+        self.store.0.all.iter().map(Source::name).collect()
     }
 
     fn group(&self, parts: &[usize]) -> String {
-        let sources = &*self.storage.0;
-        let names = parts.iter().map(|part| sources.all[*part].storage.name().display().to_string());
+        let sources = &*self.store.0;
+        let names = parts.iter().map(|part| sources.all[*part].store.name().display().to_string());
         let mut names: Vec<String> = names.collect();
         // the name must not depend on which part a process met first
         names.sort();
@@ -189,8 +189,8 @@ impl LogPlayer {
             None => &mut state.whole,
             Some(connection) => state.cursor(self.order, &self.index, connection),
         };
-        let commands = self.storage.0.current().commands(of);
-        Ok(match cursor.next(&self.index, &*self.storage)? {
+        let commands = self.store.0.current().commands(of);
+        Ok(match cursor.next(&self.index, &*self.store)? {
             Next::Command { position, .. } | Next::Rows { position, .. } => {
                 commands.partition_point(|command| *command < position)
             }
@@ -200,14 +200,14 @@ impl LogPlayer {
 
     /// Switches to another part, which is the same so far.
     fn turn_to(&self, state: &mut State, part: usize) -> Result<(), CassetteError> {
-        let sources = &*self.storage.0;
+        let sources = &*self.store.0;
         let (from, to) = (sources.current(), &sources.all[part]);
         state.whole = from.moved(to, &state.whole, None);
         for (of, lane) in state.lanes_mut() {
             lane.cursor = from.moved(to, &lane.cursor, Some(of));
             lane.answers = Answers::default();
         }
-        state.sessions.turn_to(Connects::read(&to.index, &*to.storage)?);
+        state.sessions.turn_to(Connects::read(&to.index, &*to.store)?);
         self.columns.forget();
         state.connection_info = ConnectionInfo::default();
         sources.current.store(part, Ordering::Release);
@@ -226,7 +226,7 @@ impl LogPlayer {
             state.choosing = Some(choosing);
             return Ok(None);
         }
-        let sources = &*self.storage.0;
+        let sources = &*self.store.0;
         let mut left = Vec::new();
         for part in &choosing.left {
             if *part != sources.current.load(Ordering::Acquire) {
@@ -244,7 +244,7 @@ impl LogPlayer {
             self.turn_to(state, part)?;
         }
         state.choosing = Some(Choosing { left: vec![part], ..choosing });
-        Ok(Some(&*self.storage))
+        Ok(Some(&*self.store))
     }
 }
 
@@ -268,7 +268,7 @@ struct Chosen<'p> {
 impl UnitsOfParts {
     /// Reads the units of all parts.
     pub(super) fn read(log: &LogPlayer) -> Result<UnitsOfParts, CassetteError> {
-        let parts = 0..log.storage.0.all.len();
+        let parts = 0..log.store.0.all.len();
         let parts = parts.map(|part| AnyOrder::read(log, part)).collect::<Result<_, _>>()?;
         Ok(UnitsOfParts { parts, is_decided: AtomicBool::new(false), one: Mutex::new(()) })
     }
@@ -280,7 +280,7 @@ impl UnitsOfParts {
 
     /// Returns the units of the current part.
     pub(super) fn current(&self, log: &LogPlayer) -> &AnyOrder {
-        &self.parts[log.storage.0.current.load(Ordering::Acquire)]
+        &self.parts[log.store.0.current.load(Ordering::Acquire)]
     }
 
     /// Chooses the units that play what is asked.
@@ -303,7 +303,7 @@ impl UnitsOfParts {
             let offers = offers.into_iter().filter_map(|(part, offer)| Some((part, offer?))).collect();
             log.go_on_with(&mut choosing, state, offers)
         });
-        let current = log.storage.0.current.load(Ordering::Acquire);
+        let current = log.store.0.current.load(Ordering::Acquire);
         let others = choosing.left.iter().filter(|part| **part != current).map(|part| &self.parts[*part]).collect();
         state.choosing = Some(choosing);
         match chosen {
@@ -362,7 +362,7 @@ impl UnitsOfParts {
 
     /// Says whether nothing of a part is left.
     pub(super) fn is_all_played(&self, log: &LogPlayer, state: &mut State, part: usize) -> Result<bool, CassetteError> {
-        let is_current = part == log.storage.0.current.load(Ordering::Acquire);
+        let is_current = part == log.store.0.current.load(Ordering::Acquire);
         Ok(match is_current {
             true => self.parts[part].unplayed(log, state)?.is_empty(),
             false => self.parts[part].units_left()?.is_empty(),

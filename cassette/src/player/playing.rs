@@ -23,7 +23,7 @@ impl LogPlayer {
         }
         let groups = state.sessions.connects.agreeing(asked);
         let early = std::mem::take(&mut state.waiting.early);
-        let next = state.whole.next(&self.index, &*self.storage);
+        let next = state.whole.next(&self.index, &*self.store);
         let mut due = u32::MAX;
         let free = match self.order {
             // only the next command counts, if it is such a connect
@@ -63,7 +63,7 @@ impl LogPlayer {
         let free = earlier.or(free).or_else(|| if others() { None } else { spares().next().copied() });
         let (session, entry) = match free {
             Some(connect) if is_spare(&&connect) => {
-                let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
+                let entry = self.store.checked_entry(self.index.slot(connect.position).place())?;
                 self.strike(connect.position, &entry, false)?;
                 (Session::fresh(connect.connection), entry)
             }
@@ -81,7 +81,7 @@ impl LogPlayer {
                 let connect = rest.and_then(|rest| state.sessions.connects.of(rest.connection));
                 match (rest, connect) {
                     (Some(rest), Some(connect)) => {
-                        (rest, self.storage.checked_entry(self.index.slot(connect.position).place())?)
+                        (rest, self.store.checked_entry(self.index.slot(connect.position).place())?)
                     }
                     // one connection more than recorded makes no difference while it is asked nothing
                     _ if (state.choosing.is_none() || self.order == Order::Any)
@@ -90,7 +90,7 @@ impl LogPlayer {
                         let Some((live, like)) = state.sessions.opened_in_addition(&groups) else {
                             return Err(self.no_connect(state));
                         };
-                        let entry = self.storage.checked_entry(self.index.slot(like.position).place())?;
+                        let entry = self.store.checked_entry(self.index.slot(like.position).place())?;
                         return Ok(Entry { connection: live, ..entry });
                     }
                     _ => return Err(self.no_connect(state)),
@@ -108,7 +108,7 @@ impl LogPlayer {
     fn connect_early(&self, state: &mut State, groups: Vec<Group>) -> Result<Entry, Scene> {
         let free = state.sessions.free().find(|connect| groups.contains(&connect.group)).copied();
         let Some(connect) = free else { return Err(self.no_connect(state)) };
-        let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
+        let entry = self.store.checked_entry(self.index.slot(connect.position).place())?;
         state.whole.played_early(connect.position);
         let live = state.sessions.opened(groups, Session::fresh(connect.connection));
         Ok(Entry { connection: live, ..entry })
@@ -116,7 +116,7 @@ impl LogPlayer {
 
     fn no_connect(&self, state: &mut State) -> Scene {
         match self.order {
-            Order::Global => match state.whole.next(&self.index, &*self.storage) {
+            Order::Global => match state.whole.next(&self.index, &*self.store) {
                 Ok(Next::End) => state
                     .sessions
                     .free()
@@ -253,7 +253,7 @@ impl LogPlayer {
     fn is_skippable(&self, state: &State, asked: &Entry) -> Result<bool, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
         // with several parts, everything the process does helps to tell which part it plays
-        if self.storage.0.all.len() > 1 {
+        if self.store.0.all.len() > 1 {
             return Ok(false);
         }
         if live.ends_nothing(asked.method) {
@@ -266,11 +266,11 @@ impl LogPlayer {
         // on a recorded spare, compare with what was set there
         let mut other = None;
         for position in self.index.commands_of(session.connection).skip(1) {
-            let entry = self.storage.checked_entry(self.index.slot(position).place())?;
+            let entry = self.store.checked_entry(self.index.slot(position).place())?;
             if entry.method != asked.method {
                 continue;
             }
-            let entry = self.comparison.marked(&self.index, &*self.storage, position, entry)?;
+            let entry = self.comparison.marked(&self.index, &*self.store, position, entry)?;
             if self.comparison.difference(&entry, asked).is_none() {
                 return Ok(true);
             }
@@ -370,7 +370,7 @@ impl LogPlayer {
             .filter_map(|choice| Some((choice.session, choice.holder?)))
             .filter(|(session, _)| candidates(*session))
             .collect();
-        let next = state.whole.next(&self.index, &*self.storage)?;
+        let next = state.whole.next(&self.index, &*self.store)?;
         for (session, other) in held {
             if self.played(state, session) != Some(0) {
                 continue;
@@ -409,7 +409,7 @@ impl LogPlayer {
 
     /// Says whether the next command of all connections is the first one of a session, or the connect before it.
     fn comes_next(&self, state: &mut State, session: Session) -> bool {
-        let next = state.whole.next(&self.index, &*self.storage);
+        let next = state.whole.next(&self.index, &*self.store);
         let Ok(Next::Command { position, .. }) = next else { return false };
         let mut commands = self.index.commands_of(session.connection).skip(session.begin.saturating_sub(1));
         let (connect, first) = (commands.next(), commands.next());
@@ -430,8 +430,7 @@ impl LogPlayer {
         }
         let Some((session, complete)) = self.ends_with(state, live)? else { return Ok(()) };
         let played = self.played(state, session);
-        let pooled =
-            !complete && state.connection_info.pooled(self.info_files(), &*self.storage, session.connection)?;
+        let pooled = !complete && state.connection_info.pooled(self.info_files(), &*self.store, session.connection)?;
         state.sessions.ended(live, complete, played, pooled);
         Ok(())
     }
@@ -470,7 +469,7 @@ impl LogPlayer {
         }
         for choice in state.sessions.choices(live).into_iter().filter(|choice| choice.holder.is_none()) {
             let mut cursor = Cursor::advanced(&self.index, choice.session.connection, choice.session.begin + played);
-            if matches!(cursor.next(&self.index, &*self.storage)?, Next::End)
+            if matches!(cursor.next(&self.index, &*self.store)?, Next::End)
                 && self.same_history(session, choice.session, played)?
             {
                 return Ok(Some(choice.session));

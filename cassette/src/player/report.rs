@@ -33,7 +33,7 @@ impl Case<'_> {
         if !decisive.is_empty() {
             writeln!(out, "{decisive}")?;
         }
-        writeln!(out, "\ncassette: {}", player.storage.name().display())?;
+        writeln!(out, "\ncassette: {}", player.store.name().display())?;
         match &self.expected {
             Some((position, entry)) => {
                 let number = player.index.ordinal(*position);
@@ -171,7 +171,7 @@ impl Case<'_> {
         for position in before.into_iter().chain(here).chain(after) {
             let slot = player.index.slot(position);
             let mark = if Some(position) == here { ">" } else { " " };
-            let what = match player.storage.checked_entry(slot.place()) {
+            let what = match player.store.checked_entry(slot.place()) {
                 Ok(entry) => format!("{:<6} {}", ids(&entry), summary(&entry, 100)),
                 Err(error) => error.to_string(),
             };

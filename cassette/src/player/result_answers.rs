@@ -70,7 +70,7 @@ impl Serving {
             // serve another execution: the one with these parameters, if there is one
             let (source, answer) =
                 find(log, &Entry { connection: at.0, ..answer.asked.clone() }, Some(&asked), &[Key::Attributes])
-                    .unwrap_or_else(|| (player.storage.0.current(), Arc::clone(&answer)));
+                    .unwrap_or_else(|| (player.store.0.current(), Arc::clone(&answer)));
             let player = Arc::new(player_of(log, source, &answer));
             let prepared = Entry { connection: OWN.0, statement: Some(OWN.1), ..answer.asked.clone() };
             if player.command(&prepared).is_ok() {
@@ -101,7 +101,7 @@ impl Serving {
             others.map(|other| (player_of(log, source, other), Arc::clone(other))).collect::<Vec<OtherAnswer>>()
         };
         let holds = |source: &&Source| source.result_answers.iter().any(|own| Arc::ptr_eq(own, &answer));
-        log.storage.0.current_first().find(holds).map(others_in).unwrap_or_default()
+        log.store.0.current_first().find(holds).map(others_in).unwrap_or_default()
     }
 
     /// Returns what a live statement is served.
@@ -137,7 +137,7 @@ pub(super) type OtherAnswer = (LogPlayer, Arc<ResultAnswer>);
 
 /// Says whether a cassette has any result answers that begin with this method.
 pub(super) fn begins_with(log: &LogPlayer, method: Method) -> bool {
-    let mut answers = log.storage.0.current_first().flat_map(|source| &source.result_answers);
+    let mut answers = log.store.0.current_first().flat_map(|source| &source.result_answers);
     answers.any(|answer| answer.asked.method == method)
 }
 
@@ -151,7 +151,7 @@ pub(super) fn find<'l>(
     left_out: &[Key],
 ) -> Option<(&'l Source, Arc<ResultAnswer>)> {
     let connection = log.state.read().recorded(asked.connection, None).0;
-    let driver = log.storage.0.current().driver(connection);
+    let driver = log.store.0.current().driver(connection);
     // a driver may answer ANSI and Unicode programs differently; a cassette written by hand has both answers
     let program = asked.get(Key::Kind);
     let asked = &without(asked, &[Key::Kind]);
@@ -174,7 +174,7 @@ pub(super) fn find<'l>(
         let exact = log.comparison.difference(own, asked).is_none();
         Some((!exact, Reverse(answer.read), answer.connection != connection))
     };
-    log.storage.0.current_first().find_map(|source| {
+    log.store.0.current_first().find_map(|source| {
         let known = source.result_answers.iter().filter_map(|answer| Some((rank(source, answer)?, answer)));
         let best = known.min_by_key(|(rank, _)| *rank).map(|(_, answer)| Arc::clone(answer));
         best.map(|answer| (source, answer))

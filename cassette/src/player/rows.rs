@@ -195,8 +195,8 @@ impl PlayedRun {
     ///
     /// # Errors
     /// The entry's rows are not there or cannot be read.
-    pub fn of(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<PlayedRun, CassetteError> {
-        PlayedRun::open(storage, place, entry, false, Progress::over())
+    pub fn of(store: &dyn Store, place: EntryRef, entry: Entry) -> Result<PlayedRun, CassetteError> {
+        PlayedRun::open(store, place, entry, false, Progress::over())
     }
 
     /// Returns how far the run is read.
@@ -206,27 +206,26 @@ impl PlayedRun {
 
     /// Opens the rows of an entry. `ended` says that the end of data was recorded right after them.
     pub(crate) fn open(
-        storage: &dyn Store,
+        store: &dyn Store,
         place: EntryRef,
         entry: Entry,
         ended: bool,
         progress: Arc<Progress>,
     ) -> Result<PlayedRun, CassetteError> {
-        PlayedRun::open_live(storage, place, entry, ended, progress, None)
+        PlayedRun::open_live(store, place, entry, ended, progress, None)
     }
 
     /// Does the same, with live values in place of the recorded values that they are bound to.
     pub(super) fn open_live(
-        storage: &dyn Store,
+        store: &dyn Store,
         place: EntryRef,
         entry: Entry,
         ended: bool,
         progress: Arc<Progress>,
         live: Option<Live>,
     ) -> Result<PlayedRun, CassetteError> {
-        let (file, line) = storage.locate(place);
-        let wrong =
-            |key: &str, problem: &str| storage.refuse(place, key, problem).advice("correct it, or record again");
+        let (file, line) = store.locate(place);
+        let wrong = |key: &str, problem: &str| store.refuse(place, key, problem).advice("correct it, or record again");
         let list = |key: Key| entry.get(key).and_then(Value::as_list).unwrap_or_default();
         let row = |item: &Value| Some((u64::try_from(item.get("row")?.as_int()?).ok()?, item.clone()));
         let mut outcomes: Vec<(u64, Value)> = list(Key::Outcomes).iter().filter_map(row).collect();
@@ -251,9 +250,9 @@ impl PlayedRun {
             }
         }
         let source = match found {
-            Some((key, Value::Text(part))) => Source::Part(
-                storage.rows(&part).map_err(|error| storage.refuse_part(place, key.name(), &part, &error))?,
-            ),
+            Some((key, Value::Text(part))) => {
+                Source::Part(store.rows(&part).map_err(|error| store.refuse_part(place, key.name(), &part, &error))?)
+            }
             Some((Key::Result, row @ Value::List(_))) => {
                 Source::Inline { next: Some(row), rest: Vec::new().into_iter() }
             }
@@ -586,9 +585,9 @@ impl LogPlayer {
         };
         let (place, entry) = (self.index.slot(*position).place(), entry.clone());
         // open the file without holding the player's lock
-        let live = self.comparison.live_rows(&self.index, &*self.storage, *position, &entry);
+        let live = self.comparison.live_rows(&self.index, &*self.store, *position, &entry);
         let rows =
-            live.and_then(|live| PlayedRun::open_live(&*self.storage, place, entry.clone(), false, progress, live));
+            live.and_then(|live| PlayedRun::open_live(&*self.store, place, entry.clone(), false, progress, live));
         let rows = rows.map_err(|error| self.stuck(&mut self.state.write(), asked, error.into()))?;
         Ok(Scrolled { entry, rows: Some(rows) })
     }
@@ -619,9 +618,9 @@ impl LogPlayer {
             for position in before.iter().rev() {
                 let slot = self.index.slot(*position);
                 let entry = match (slot.method.class(), slot.method) {
-                    (Class::Command, Method::Fetch) if on_row => self.storage.checked_entry(slot.place())?,
+                    (Class::Command, Method::Fetch) if on_row => self.store.checked_entry(slot.place())?,
                     (Class::Command, _) => break,
-                    (_, Method::GetData) => self.storage.checked_entry(slot.place())?,
+                    (_, Method::GetData) => self.store.checked_entry(slot.place())?,
                     _ => continue,
                 };
                 if slot.method == Method::Fetch {

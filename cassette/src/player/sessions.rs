@@ -454,11 +454,11 @@ pub(super) struct Connect {
 
 impl Connects {
     /// Reads the connects of a log.
-    pub(super) fn read(index: &Index, storage: &dyn Store) -> Result<Connects, CassetteError> {
+    pub(super) fn read(index: &Index, store: &dyn Store) -> Result<Connects, CassetteError> {
         let mut connects = Connects::default();
         let mut known: HashMap<String, Group> = HashMap::new();
         for position in index.connects() {
-            let entry = storage.checked_entry(index.slot(*position).place())?;
+            let entry = store.checked_entry(index.slot(*position).place())?;
             let (connection, succeeded) = (entry.connection, entry.succeeded());
             connects.cut |= buffer(&entry).is_some();
             let group = *known.entry(format!("{:?}", entry.fields)).or_insert_with(|| {

@@ -21,7 +21,7 @@ use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value,
 
 /// One part, or the cassette of a single process.
 pub(super) struct Source {
-    pub(super) storage: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) index: Arc<Index>,
     answered_functions: HashSet<String>,
     /// Which info files have the answers about its connections.
@@ -40,19 +40,19 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) fn read(storages: Vec<Box<dyn Store>>) -> Result<Arc<Sources>, CassetteError> {
-        let mut all = Vec::with_capacity(storages.len());
-        let is_part = storages.len() > 1;
-        for storage in storages {
-            let metadata = storage.metadata()?;
+    pub(super) fn read(stores: Vec<Box<dyn Store>>) -> Result<Arc<Sources>, CassetteError> {
+        let mut all = Vec::with_capacity(stores.len());
+        let is_part = stores.len() > 1;
+        for store in stores {
+            let metadata = store.metadata()?;
             let rules = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
             let (mut index, result_answers, statements) = match metadata.made_by_hand {
                 true => {
-                    let Script { index, answers, statements } = Script::read(&*storage)?;
+                    let Script { index, answers, statements } = Script::read(&*store)?;
                     (index, answers, statements)
                 }
                 false => {
-                    let (index, answers) = Index::build(&*storage, &rules)?;
+                    let (index, answers) = Index::build(&*store, &rules)?;
                     (index, answers, HashMap::new())
                 }
             };
@@ -60,19 +60,19 @@ impl Sources {
                 // what a process does tells which part it plays, and a connect may be all it does
                 index.require_all();
             }
-            let info_files = InfoFiles::read(&index, &*storage)?;
-            let answered_functions = info_files.functions(&index, &*storage)?;
+            let info_files = InfoFiles::read(&index, &*store)?;
+            let answered_functions = info_files.functions(&index, &*store)?;
             let mut drivers = HashMap::new();
             if !result_answers.is_empty() {
                 for position in index.connects() {
-                    let entry = storage.checked_entry(index.slot(*position).place())?;
+                    let entry = store.checked_entry(index.slot(*position).place())?;
                     let library = entry.get(Key::Library).and_then(Value::as_text).map(str::to_owned);
                     drivers.extend(library.map(|library| (entry.connection, library)));
                 }
             }
             let index = Arc::new(index);
             all.push(Source {
-                storage: storage.into(),
+                store: store.into(),
                 index,
                 answered_functions,
                 info_files: Arc::new(info_files),
@@ -110,13 +110,13 @@ impl Sources {
 }
 
 /// The store of the current part.
-pub(super) struct PlayedStorage(pub(super) Arc<Sources>);
+pub(super) struct PlayedStore(pub(super) Arc<Sources>);
 
-impl Deref for PlayedStorage {
+impl Deref for PlayedStore {
     type Target = dyn Store;
 
     fn deref(&self) -> &Self::Target {
-        &*self.0.current().storage
+        &*self.0.current().store
     }
 }
 
@@ -178,7 +178,7 @@ impl Source {
         let (answered_functions, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
         let (statements, info_files) = (HashMap::new(), Arc::clone(&of.info_files));
         Source {
-            storage: Arc::clone(&of.storage),
+            store: Arc::clone(&of.store),
             index,
             answered_functions,
             info_files,
@@ -195,7 +195,7 @@ impl Source {
 
     /// Returns its name: a directory, or the file of a trace.
     pub(super) fn name(&self) -> PathBuf {
-        self.storage.name().to_owned()
+        self.store.name().to_owned()
     }
 
     /// Moves a cursor of this part to another part, which is the same so far.
@@ -222,7 +222,7 @@ impl Source {
     }
 
     fn entry(&self, position: u32) -> Result<Entry, CassetteError> {
-        sets::entry(&*self.storage, self.index.slot(position).place())
+        sets::entry(&*self.store, self.index.slot(position).place())
     }
 
     /// Returns what a step plays and serves: its command, the answers after it, and the ends of data that need not be asked for.
@@ -269,7 +269,7 @@ impl Source {
                         // facts come in whatever order the process asked for them
                         (Key::InfoFile, ..) => true,
                         (Key::ColumnsFile, Value::Text(mine), Value::Text(theirs)) => {
-                            self.storage.document(mine)? == other.storage.document(theirs)?
+                            self.store.document(mine)? == other.store.document(theirs)?
                         }
                         _ => value == their_value,
                     };
@@ -282,7 +282,7 @@ impl Source {
     }
 
     fn same_rows(&self, part: &str, other: &Source, their_part: &str) -> Result<bool, CassetteError> {
-        let (mut mine, mut theirs) = (self.storage.rows(part)?, other.storage.rows(their_part)?);
+        let (mut mine, mut theirs) = (self.store.rows(part)?, other.store.rows(their_part)?);
         let (mut row, mut their_row) = (ByteRecord::new(), ByteRecord::new());
         loop {
             let more = mine.next(&mut row)?;

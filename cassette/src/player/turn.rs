@@ -88,7 +88,7 @@ impl LogPlayer {
         if slot.method != asked.method || self.index.threads(slot.connection()).is_none() {
             return Ok(false);
         }
-        Ok(self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none())
+        Ok(self.comparison.difference(&sets::entry(&*self.store, slot.place())?, asked).is_none())
     }
 
     /// Wakes the calls whose turn may have come, after something was played.
@@ -122,7 +122,7 @@ impl LogPlayer {
         if self.order != Order::Global {
             return None;
         }
-        let next = state.whole.next(&self.index, &*self.storage).ok()?;
+        let next = state.whole.next(&self.index, &*self.store).ok()?;
         let (Next::Command { position, .. } | Next::Rows { position, .. }) = next else { return None };
         let slot = self.index.slot(position);
         match slot.method {
@@ -186,7 +186,7 @@ impl LogPlayer {
             let slot = self.index.slot(position);
             if slot.method == asked.method
                 && !cursor.passed(&self.index, position)
-                && self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none()
+                && self.comparison.difference(&sets::entry(&*self.store, slot.place())?, asked).is_none()
             {
                 return Ok(true);
             }

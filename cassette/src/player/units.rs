@@ -198,7 +198,7 @@ pub(super) struct Drafts {
 impl Drafts {
     /// Reads the entries at these positions.
     pub(super) fn read(
-        (index, storage): (&Index, &dyn Store),
+        (index, store): (&Index, &dyn Store),
         connects: &Connects,
         comments: bool,
         positions: impl Iterator<Item = u32>,
@@ -209,7 +209,7 @@ impl Drafts {
         for position in positions {
             let slot = index.slot(position);
             if slot.method == Method::Connect {
-                let entry = storage.checked_entry(slot.place())?;
+                let entry = store.checked_entry(slot.place())?;
                 if let Some(connect) = connects.of(slot.connection()).filter(|connect| connect.succeeded) {
                     let recorded = Recorded {
                         group: connect.group,
@@ -226,7 +226,7 @@ impl Drafts {
             let Some(of) = connections.get_mut(&slot.connection()) else { continue };
             match (slot.method, slot.statement()) {
                 (Method::SetConnectAttr | Method::Commit | Method::Rollback, _) => {
-                    let entry = sets::entry(storage, slot.place())?;
+                    let entry = sets::entry(store, slot.place())?;
                     if let Some(open) = of.open {
                         drafts[open].add(open, slot);
                     }
@@ -247,12 +247,12 @@ impl Drafts {
                     }
                 }
                 (Method::Prepare, Some(statement)) => {
-                    let text = text_of(&storage.checked_entry(slot.place())?, comments);
+                    let text = text_of(&store.checked_entry(slot.place())?, comments);
                     let prepare = vec![position];
                     of.statements.insert(statement, Statement { text, prepare, ..Statement::default() });
                 }
                 (Method::Run | Method::Catalog | Method::Execute, Some(statement)) => {
-                    let entry = storage.checked_entry(slot.place())?;
+                    let entry = store.checked_entry(slot.place())?;
                     let is_new = slot.method != Method::Execute;
                     if is_new {
                         let text = text_of(&entry, comments);
@@ -301,7 +301,7 @@ impl Drafts {
                     Some(Statement { unit: Some(unit), answers, prepare, .. }) => {
                         drafts[*unit].add(*unit, slot);
                         if method.class() == Class::Answer && !prepare.is_empty() {
-                            let entry = storage.checked_entry(slot.place())?;
+                            let entry = store.checked_entry(slot.place())?;
                             let question = entry.fields.iter().filter(|(key, _)| !key.is_reply());
                             answers.insert(format!("{method:?}{:?}", question.collect::<Vec<_>>()), position);
                         }
@@ -330,11 +330,11 @@ impl Units {
     /// Reads the units of a log. The returned index and connects are those of the units' own log, which is the one that is played.
     pub(super) fn read(
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         connects: &Connects,
         comparison: &Comparison,
     ) -> Result<(Units, Index, Connects), CassetteError> {
-        let read = Drafts::read((index, storage), connects, comparison.comments, 0..index.len())?;
+        let read = Drafts::read((index, store), connects, comparison.comments, 0..index.len())?;
         let Drafts { connections, units: drafts, apart } = read;
         let mut prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)> = HashMap::new();
         for (connection, of) in connections {
@@ -358,12 +358,12 @@ impl Units {
                 units: Vec::new(),
                 by_inputs: HashMap::new(),
             });
-            let entry = sets::entry(storage, index.slot(draft.first).place())?;
+            let entry = sets::entry(store, index.slot(draft.first).place())?;
             if alike.marked.is_none() {
                 let is_known = |unit: &Unit| unit.prepare == draft.prepare;
                 let has_mark = match draft.prepare {
                     Some(_) if alike.units.last().is_some_and(is_known) => false,
-                    Some(prepare) => is_marked(&storage.checked_entry(index.slot(prepare).place())?),
+                    Some(prepare) => is_marked(&store.checked_entry(index.slot(prepare).place())?),
                     None => is_marked(&entry),
                 };
                 alike.marked = has_mark.then(|| draft.prepare.unwrap_or(draft.first));
@@ -400,7 +400,7 @@ impl Units {
     pub(super) fn prepared(
         &self,
         index: &Index,
-        storage: &dyn Store,
+        store: &dyn Store,
         groups: &[Group],
         asked: &Entry,
     ) -> Result<Option<(Arc<Index>, ConnectionId, u32)>, CassetteError> {
@@ -412,7 +412,7 @@ impl Units {
         for ((group, _), prepared) in &self.prepared {
             let first = index.statement(prepared.connection, Some(prepared.statement)).first();
             if let Some(first) = first.filter(|_| groups.contains(group)) {
-                let entry = storage.checked_entry(index.slot(*first).place())?;
+                let entry = store.checked_entry(index.slot(*first).place())?;
                 if self.comparison.difference(&entry, asked).is_none() {
                     return Ok(Some(found(prepared)));
                 }
@@ -424,11 +424,11 @@ impl Units {
     /// Finds a unit that nobody has and that begins with what is asked. Also returns the groups of all units with such a beginning.
     pub(super) fn find(
         &self,
-        (index, storage): (&Index, &dyn Store),
+        (index, store): (&Index, &dyn Store),
         sessions: &SessionMatcher,
         first: &First<'_>,
     ) -> Result<Option<(ConnectionId, Vec<Group>)>, CassetteError> {
-        let alike = self.alike(index, storage, first)?;
+        let alike = self.alike(index, store, first)?;
         let groups: Vec<Group> = alike.iter().map(|alike| alike.group).collect();
         let inputs = inputs_of(first.execution);
         // once values are bound, a value may stand for another one, so equal hashes do not tell
@@ -446,8 +446,8 @@ impl Units {
             let mut others: Vec<&Unit> = alike.iter().flat_map(|alike| &alike.units).collect();
             others.sort_by_key(|unit| unit.id);
             for unit in others.into_iter().filter(|unit| free(&unit.id)) {
-                let entry = sets::entry(storage, index.slot(unit.first).place())?;
-                let entry = self.comparison.marked(index, storage, unit.first, entry)?;
+                let entry = sets::entry(store, index.slot(unit.first).place())?;
+                let entry = self.comparison.marked(index, store, unit.first, entry)?;
                 if first.is(&entry, &self.comparison) {
                     found = Some(unit.id);
                     break;
@@ -464,7 +464,7 @@ impl Units {
     }
 
     /// Returns the units whose text is that of what is asked.
-    fn alike(&self, index: &Index, storage: &dyn Store, first: &First<'_>) -> Result<Vec<&Alike>, CassetteError> {
+    fn alike(&self, index: &Index, store: &dyn Store, first: &First<'_>) -> Result<Vec<&Alike>, CassetteError> {
         let text = text_of(first.text(), self.comparison.comments);
         let exact = first.groups.iter().filter_map(|group| {
             let (context, method, text) = (first.context.clone(), first.execution.method, text.clone());
@@ -485,7 +485,7 @@ impl Units {
         for (_, other) in same_kind {
             let first = || other.units.first().map(|unit| unit.prepare.unwrap_or(unit.first));
             let Some(text) = other.marked.or_else(first) else { continue };
-            let recorded = storage.checked_entry(index.slot(text).place())?;
+            let recorded = store.checked_entry(index.slot(text).place())?;
             if self.comparison.difference(&text_alone(&recorded), &asked_text).is_none() {
                 alike.push(other);
             }
@@ -497,11 +497,11 @@ impl Units {
     /// unit with the same text, if there is one.
     pub(super) fn nearest(
         &self,
-        (index, storage): (&Index, &dyn Store),
+        (index, store): (&Index, &dyn Store),
         sessions: &SessionMatcher,
         first: &First<'_>,
     ) -> Result<Option<u32>, CassetteError> {
-        let alike = self.alike(index, storage, first)?;
+        let alike = self.alike(index, store, first)?;
         let units = alike.iter().flat_map(|alike| &alike.units);
         Ok(units.filter(|unit| !sessions.is_taken(unit.id)).map(|unit| unit.first).min())
     }

@@ -49,7 +49,7 @@ pub struct RecordOptions {
 /// The first write that fails makes its call and every later one return the error, and the recording is not published.
 /// Only the process that opened the recording can use it: in a forked child every call fails.
 pub struct Recorder {
-    pub(super) storage: Box<dyn Store>,
+    pub(super) store: Box<dyn Store>,
     pub(super) process: u32,
     order: Order,
     pub(super) inline_rows: usize,
@@ -146,17 +146,17 @@ impl Recorder {
         let RecordOptions { directory, order, inline_rows, metadata, append } = options;
         let metadata = Metadata { complete: false, order, ..metadata };
         let plain: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file)) as Box<dyn Append>));
-        let storage = Directory::record(&directory, metadata, append.unwrap_or(plain))?;
-        Ok(Recorder::with_storage(Box::new(storage), order, inline_rows))
+        let store = Directory::record(&directory, metadata, append.unwrap_or(plain))?;
+        Ok(Recorder::with_store(Box::new(store), order, inline_rows))
     }
 
     /// Opens a recording into any store.
-    pub fn with_storage(storage: Box<dyn Store>, order: Order, inline_rows: usize) -> Arc<Recorder> {
+    pub fn with_store(store: Box<dyn Store>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
         let (failed, redactor, marks, kept, outcomes, held, discarded, ending, gives_back, answers, threads, log) =
             Default::default();
         Arc::new(Recorder {
-            storage,
+            store,
             process,
             order,
             inline_rows,
@@ -210,7 +210,7 @@ impl Recorder {
         let mut log = self.log.lock();
         let whole = self.end_runs(&mut log, |_| true).and_then(|()| self.write_pending(&mut log, None));
         let keep = keep.filter(|_| log.begun && whole.is_ok());
-        let given_up = self.storage.discard(keep);
+        let given_up = self.store.discard(keep);
         self.failed.get().cloned().map_or(given_up, Err)
     }
 
@@ -259,7 +259,7 @@ impl Recorder {
     /// Encodes an entry that is about to be appended. If it is the same as in the previous cassette, it gets the text it has there.
     pub(super) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         let begin = out.len();
-        self.storage.encode(entry, out);
+        self.store.encode(entry, out);
         if let Some(kept) = self.kept.get() {
             kept.lock().put_back(entry, begin, out);
         }
@@ -310,7 +310,7 @@ impl Recorder {
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
-        self.sticky(self.storage.begin())?;
+        self.sticky(self.store.begin())?;
         self.end_runs(&mut log, |_| self.order == Order::Global)?;
         self.reserve(inputs)
     }
@@ -338,7 +338,7 @@ impl Recorder {
     }
 
     fn reserve(&self, inputs: usize) -> Result<(), CassetteError> {
-        self.sticky(self.storage.reserve(ENTRY_ROOM + LONGEST * inputs))
+        self.sticky(self.store.reserve(ENTRY_ROOM + LONGEST * inputs))
     }
 
     /// Checks, before the driver executes a command, that what the program sends fits into the cassette. `inputs` is its number of bytes,
@@ -352,10 +352,10 @@ impl Recorder {
             return Ok(());
         }
         self.ready()?;
-        let check = |bytes| self.sticky(files::check_size(self.storage.name(), "an entry", bytes));
+        let check = |bytes| self.sticky(files::check_size(self.store.name(), "an entry", bytes));
         check(inputs)?;
         let mut encoded = Vec::new();
-        self.storage.encode(&asked(), &mut encoded);
+        self.store.encode(&asked(), &mut encoded);
         check(encoded.len())
     }
 
@@ -374,7 +374,7 @@ impl Recorder {
     /// The first failure of this recording.
     pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
         let identity = || self.log.lock().info.identity(entry.connection);
-        self.sticky(self.answers.command(entry, self.storage.name(), identity))?;
+        self.sticky(self.answers.command(entry, self.store.name(), identity))?;
         let threaded = self.by_thread(entry);
         self.write_command(threaded.as_ref().unwrap_or(entry))
     }
@@ -410,7 +410,7 @@ impl Recorder {
     /// Writes a long parameter array to a part of its own, and returns the entry that names the part.
     fn long_array(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
         let (Some(sets), Some(statement)) =
-            (Sets::of(entry, |row, block| self.storage.encode_row(row, block)), entry.statement)
+            (Sets::of(entry, |row, block| self.store.encode_row(row, block)), entry.statement)
         else {
             return Ok(None);
         };
@@ -421,7 +421,7 @@ impl Recorder {
             log.file_names.used(entry.connection, statement, Kind::Execute);
             part
         };
-        self.storage.rows_writer(&part).and_then(|mut rows| rows.append(&sets.rows))?;
+        self.store.rows_writer(&part).and_then(|mut rows| rows.append(&sets.rows))?;
         Ok(Some(sets.named(entry, &part)))
     }
 
@@ -446,7 +446,7 @@ impl Recorder {
 
     /// Returns the name with which the cassette was opened.
     pub fn name(&self) -> &Path {
-        self.storage.name()
+        self.store.name()
     }
 
     /// Says whether no connection is open. The cassette is published then.
@@ -530,7 +530,7 @@ impl Recorder {
         if !log.begun || known <= log.known_secrets {
             return Ok(());
         }
-        self.sticky(late_secrets::refuse(&*self.storage, self.redactor.hiding().as_ref()))?;
+        self.sticky(late_secrets::refuse(&*self.store, self.redactor.hiding().as_ref()))?;
         // no entry names the rows of open runs yet
         if log.runs.is_empty() {
             log.known_secrets = known;
@@ -539,20 +539,20 @@ impl Recorder {
     }
 
     fn published(&self) -> Result<(), CassetteError> {
-        self.sticky(if self.is_held() { self.storage.complete() } else { self.storage.publish() })?;
-        if self.gives_back.load(Ordering::Relaxed) { self.sticky(self.storage.give_back()) } else { Ok(()) }
+        self.sticky(if self.is_held() { self.store.complete() } else { self.store.publish() })?;
+        if self.gives_back.load(Ordering::Relaxed) { self.sticky(self.store.give_back()) } else { Ok(()) }
     }
 
     /// Appends encoded entries to the log.
     fn append_encoded(&self, encoded: &[u8]) -> Result<(), CassetteError> {
-        self.sticky(files::check_size(self.storage.name(), "an entry", encoded.len()))?;
-        self.sticky(self.storage.append(encoded))?;
+        self.sticky(files::check_size(self.store.name(), "an entry", encoded.len()))?;
+        self.sticky(self.store.append(encoded))?;
         self.appended()
     }
 
     /// Appends an answer to those of a connection.
     fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
-        self.sticky(self.storage.append_info(connection, answer))?;
+        self.sticky(self.store.append_info(connection, answer))?;
         self.appended()
     }
 
@@ -595,7 +595,7 @@ impl Recorder {
         let mut entry = entry.clone();
         if let Some(owner) = log.info.connected(&entry) {
             if owner == entry.connection {
-                self.sticky(self.storage.begin_info(owner))?;
+                self.sticky(self.store.begin_info(owner))?;
             }
             let is_behind = |key: Key| matches!(key, Key::Continued | Key::Parent | Key::Return | Key::Diagnostics);
             let at = entry.fields.iter().position(|(key, _)| is_behind(*key)).unwrap_or(entry.fields.len());
@@ -621,13 +621,12 @@ impl Recorder {
 
     /// Appends the entries of a run that was taken off the list.
     pub(super) fn end_run(&self, log: &mut Log, cell: &RunCell) -> Result<(), CassetteError> {
-        let written =
-            self.sticky(cell.close(&*self.storage, self.inline_rows, &|entry, out| self.encode(entry, out)))?;
+        let written = self.sticky(cell.close(&*self.store, self.inline_rows, &|entry, out| self.encode(entry, out)))?;
         if let Some(kind) = written.part {
             log.file_names.used(cell.connection, cell.statement, kind);
         }
         if let Some(rows) = written.kept {
-            let followed = self.answers.rows(cell.connection, cell.statement, rows, self.storage.name());
+            let followed = self.answers.rows(cell.connection, cell.statement, rows, self.store.name());
             self.sticky(followed)?;
         }
         log.spare = written.row.emptied();
@@ -652,7 +651,7 @@ impl Recorder {
     #[cold]
     fn other_process(&self, process: u32) -> Result<(), CassetteError> {
         let problem = format!("process {process} was forked from {}, which records this cassette", self.process);
-        Err(CassetteError::new(self.storage.name(), problem).advice("connect after the fork"))
+        Err(CassetteError::new(self.store.name(), problem).advice("connect after the fork"))
     }
 
     /// Keeps the first failure.
@@ -688,7 +687,7 @@ impl Recorder {
             Some(part) => part.clone(),
             None => {
                 let part = log.file_names.next(connection, statement, Kind::Columns);
-                self.sticky(self.storage.put(&part, columns))?;
+                self.sticky(self.store.put(&part, columns))?;
                 log.file_names.used(connection, statement, Kind::Columns);
                 log.columns.insert(digest, part.clone());
                 part

@@ -12,10 +12,10 @@ use crate::{CassetteError, ConnectionId, Key, Method, Value, sets};
 ///
 /// # Errors
 /// A secret was found, with file and line if they are known; or the recording cannot be read.
-pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(), CassetteError> {
+pub(super) fn refuse(store: &dyn Store, hiding: Option<&Hiding>) -> Result<(), CassetteError> {
     let Some(hiding) = hiding else { return Ok(()) };
-    let Some(found) = find(storage, hiding)? else { return Ok(()) };
-    let kept = match storage.withdraw() {
+    let Some(found) = find(store, hiding)? else { return Ok(()) };
+    let kept = match store.withdraw() {
         Ok(true) => "what was recorded is removed".to_owned(),
         Ok(false) => "do not keep what was recorded".to_owned(),
         Err(failure) => format!("remove what was recorded, which super8 cannot do: {failure}"),
@@ -30,12 +30,12 @@ const PROBLEM: &str = "a password that became known later stands in the clear he
 
 /// Returns an error for the first row of a part that contains a secret.
 fn in_rows(
-    storage: &dyn Store,
+    store: &dyn Store,
     part: &str,
     c_types: &[Value],
     hiding: &Hiding,
 ) -> Result<Option<CassetteError>, CassetteError> {
-    let (mut rows, mut row) = (storage.rows(part)?, ByteRecord::new());
+    let (mut rows, mut row) = (store.rows(part)?, ByteRecord::new());
     while rows.next(&mut row)? {
         let hidden = row.iter().enumerate().any(|(column, field)| {
             let c_type = c_types.get(column).and_then(Value::as_text).unwrap_or_default();
@@ -49,46 +49,46 @@ fn in_rows(
 }
 
 /// Returns an error for the first entry, row, document or answer that contains a secret.
-fn find(storage: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, CassetteError> {
+fn find(store: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, CassetteError> {
     let mut named: HashSet<String> = HashSet::new();
     let mut places: Vec<EntryRef> = Vec::new();
-    storage.scan(&mut |place, _| {
+    store.scan(&mut |place, _| {
         places.push(place);
         Ok(())
     })?;
     let mut connections: Vec<ConnectionId> = Vec::new();
     for place in places {
-        let entry = sets::entry(storage, place)?;
+        let entry = sets::entry(store, place)?;
         if !connections.contains(&entry.connection) {
             connections.push(entry.connection);
         }
         // the entry of a connect has only keywords that are known to be harmless
         if entry.method != Method::Connect && hiding.entry(&entry).is_some() {
-            let (file, line) = storage.locate(place);
+            let (file, line) = store.locate(place);
             return Ok(Some(CassetteError::new(&file, PROBLEM).at_line(line.into())));
         }
         let Some(Value::Text(part)) = entry.get(Key::RowsFile) else { continue };
         let c_types = entry.get(Key::CTypes).and_then(Value::as_list).unwrap_or_default();
-        if let Some(found) = in_rows(storage, part, c_types, hiding)? {
+        if let Some(found) = in_rows(store, part, c_types, hiding)? {
             return Ok(Some(found));
         }
         named.insert(part.clone());
     }
-    let contents = storage.contents()?;
+    let contents = store.contents()?;
     // the rows of an open run are in their part, and no entry names them yet
     for part in contents.rows.iter().filter(|part| !named.contains(*part)) {
-        if let Some(found) = in_rows(storage, part, &[], hiding)? {
+        if let Some(found) = in_rows(store, part, &[], hiding)? {
             return Ok(Some(found));
         }
     }
     for part in contents.documents {
-        if hiding.value(&storage.document(&part)?).is_some() {
-            return Ok(Some(CassetteError::new(&storage.name().join(part), PROBLEM)));
+        if hiding.value(&store.document(&part)?).is_some() {
+            return Ok(Some(CassetteError::new(&store.name().join(part), PROBLEM)));
         }
     }
     for connection in connections {
-        if storage.info(connection)?.iter().any(|answer| hiding.fields(answer).is_some()) {
-            return Ok(Some(CassetteError::new(storage.name(), PROBLEM)));
+        if store.info(connection)?.iter().any(|answer| hiding.fields(answer).is_some()) {
+            return Ok(Some(CassetteError::new(store.name(), PROBLEM)));
         }
     }
     Ok(None)

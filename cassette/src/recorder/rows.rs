@@ -167,13 +167,13 @@ impl Rows {
     }
 
     /// Begins a row. Returns true if a block must be flushed.
-    pub(super) fn begin(&mut self, storage: &dyn Store, inline_rows: usize) -> bool {
-        self.complete_row(storage, inline_rows);
+    pub(super) fn begin(&mut self, store: &dyn Store, inline_rows: usize) -> bool {
+        self.complete_row(store, inline_rows);
         self.assembling = true;
         self.block.is_full()
     }
 
-    fn complete_row(&mut self, storage: &dyn Store, inline_rows: usize) {
+    fn complete_row(&mut self, store: &dyn Store, inline_rows: usize) {
         if !self.assembling {
             return;
         }
@@ -183,7 +183,7 @@ impl Rows {
             let row = self.inline_row();
             self.inline.push(row);
         }
-        storage.encode_row(&self.row, &mut self.block);
+        store.encode_row(&self.row, &mut self.block);
         self.complete_outcome();
         self.complete += 1;
         self.assembling = false;
@@ -207,9 +207,9 @@ impl Rows {
     }
 
     /// Writes the pending block to disk. The first block creates the part.
-    pub(super) fn flush(&mut self, storage: &dyn Store) -> Result<(), CassetteError> {
-        self.journal(storage)?;
-        self.flush_as(storage, self.kind())
+    pub(super) fn flush(&mut self, store: &dyn Store) -> Result<(), CassetteError> {
+        self.journal(store)?;
+        self.flush_as(store, self.kind())
     }
 
     /// Returns what the part holds while the run goes on.
@@ -224,29 +224,29 @@ impl Rows {
 
     /// Notes in the journal what must be said of the rows and is not there yet, so that it is not lost if the process
     /// is killed. A scroll ends within its call, and half of one is not worth keeping.
-    fn journal(&mut self, storage: &dyn Store) -> Result<(), CassetteError> {
+    fn journal(&mut self, store: &dyn Store) -> Result<(), CassetteError> {
         if !self.journal_due || self.scroll.is_some() {
             return Ok(());
         }
         let entry = self.entry(Method::FetchMany).with(Key::RowsFile, self.names.name(Kind::FetchMany));
         let entry = self.describe(entry, self.outcomes[self.journaled..].to_vec());
         let part = self.names.name(self.kind());
-        storage.note_rows(&OpenRun { run: self.names.run(), part: &part, entry })?;
+        store.note_rows(&OpenRun { run: self.names.run(), part: &part, entry })?;
         (self.journal_due, self.journaled) = (false, self.outcomes.len());
         Ok(())
     }
 
     /// Writes the pending block to disk. `kind` is what the part will hold, if it does not exist yet.
-    fn flush_as(&mut self, storage: &dyn Store, kind: Kind) -> Result<(), CassetteError> {
+    fn flush_as(&mut self, store: &dyn Store, kind: Kind) -> Result<(), CassetteError> {
         // a block goes to disk as soon as it is full, so a larger one has a row that is as large
-        files::check_size(storage.name(), "a row", self.block.bytes().len())?;
+        files::check_size(store.name(), "a row", self.block.bytes().len())?;
         let part = match &mut self.part {
             Some(part) => part,
-            none => none.insert(storage.rows_writer(&self.names.name(kind))?),
+            none => none.insert(store.rows_writer(&self.names.name(kind))?),
         };
         if let Some(hiding) = self.rules.hiding_in(self.block.bytes()) {
             let c_type = |column| self.c_types.get(column).map(Cow::as_ref).unwrap_or_default();
-            storage.replace_fields(&mut self.block, &|column, field| hiding.field(c_type(column), field));
+            store.replace_fields(&mut self.block, &|column, field| hiding.field(c_type(column), field));
         }
         part.append(&self.block)?;
         self.started = true;
@@ -296,14 +296,14 @@ impl Rows {
     /// Writes what is left of the rows and returns the entries of the run.
     pub(super) fn finish(
         &mut self,
-        storage: &dyn Store,
+        store: &dyn Store,
         inline_rows: usize,
         ended: bool,
         encode: Encode<'_>,
     ) -> Result<Written, CassetteError> {
         let (mut written, count) = (Written::default(), self.count());
         if self.scroll.is_some() {
-            return self.finish_scroll(storage, inline_rows, encode);
+            return self.finish_scroll(store, inline_rows, encode);
         }
         written.entries.reserve(MOST_ENTRIES);
         if count == 1 {
@@ -317,15 +317,15 @@ impl Rows {
             let kind = if self.first && ended { Kind::FetchAll } else { Kind::FetchMany };
             let method = if kind == Kind::FetchAll { Method::FetchAll } else { Method::FetchMany };
             let mut entry = self.entry(method).with(Key::N, count);
-            self.complete_row(storage, inline_rows);
+            self.complete_row(store, inline_rows);
             if !self.started && count <= inline_rows as u64 && !self.block.is_full() {
                 entry = entry.with(Key::Rows, Value::List(std::mem::take(&mut self.inline)));
             } else {
                 let begun = self.started;
                 if begun {
-                    self.journal(storage)?;
+                    self.journal(store)?;
                 }
-                self.flush_as(storage, kind)?;
+                self.flush_as(store, kind)?;
                 entry = entry.with(Key::RowsFile, self.name(kind, begun)?);
                 written.part = Some(kind);
             }
@@ -343,7 +343,7 @@ impl Rows {
     /// Writes what is left of a scroll's rows and returns its entry.
     fn finish_scroll(
         &mut self,
-        storage: &dyn Store,
+        store: &dyn Store,
         inline_rows: usize,
         encode: Encode<'_>,
     ) -> Result<Written, CassetteError> {
@@ -360,11 +360,11 @@ impl Rows {
                 entry.with(Key::Result, row)
             }
             _ => {
-                self.complete_row(storage, inline_rows);
+                self.complete_row(store, inline_rows);
                 if !self.started && count <= inline_rows as u64 && !self.block.is_full() {
                     entry.with(Key::Rows, Value::List(std::mem::take(&mut self.inline)))
                 } else {
-                    self.flush(storage)?;
+                    self.flush(store)?;
                     written.part = Some(Kind::FetchScroll);
                     entry.with(Key::N, count).with(Key::RowsFile, self.names.name(Kind::FetchScroll))
                 }
@@ -474,7 +474,7 @@ impl RunCell {
     /// Ends the run and returns what belongs into the log; nothing if somebody else has ended it. The caller holds the log's lock.
     pub(super) fn close(
         &self,
-        storage: &dyn Store,
+        store: &dyn Store,
         inline_rows: usize,
         encode: Encode<'_>,
     ) -> Result<Written, CassetteError> {
@@ -486,6 +486,6 @@ impl RunCell {
             return Ok(Written::default());
         }
         state.open = false;
-        state.rows.finish(storage, inline_rows, false, encode)
+        state.rows.finish(store, inline_rows, false, encode)
     }
 }

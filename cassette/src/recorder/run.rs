@@ -68,7 +68,7 @@ impl RunGuard<'_> {
     pub fn begin_row(&mut self) -> Result<(), CassetteError> {
         let recorder = &self.run.recorder;
         if !self.state.open {
-            return Err(CassetteError::new(recorder.storage.name(), "the run of rows has ended").advice("open another"));
+            return Err(CassetteError::new(recorder.store.name(), "the run of rows has ended").advice("open another"));
         }
         if self.state.rows.count() == 0 {
             // check the process once for each run and block, not for each row
@@ -77,9 +77,9 @@ impl RunGuard<'_> {
         if let Some(error) = recorder.failed.get() {
             return Err(error.clone());
         }
-        if self.state.rows.begin(&*recorder.storage, recorder.inline_rows) {
+        if self.state.rows.begin(&*recorder.store, recorder.inline_rows) {
             recorder.same_process()?;
-            recorder.sticky(self.state.rows.flush(&*recorder.storage))?;
+            recorder.sticky(self.state.rows.flush(&*recorder.store))?;
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl RunGuard<'_> {
         if self.state.open {
             // do all the work here; if a command of another thread comes first, it finds it done and only appends it
             self.state.open = false;
-            let written = self.state.rows.finish(&*recorder.storage, recorder.inline_rows, ended, &|entry, out| {
+            let written = self.state.rows.finish(&*recorder.store, recorder.inline_rows, ended, &|entry, out| {
                 recorder.encode(entry, out);
             });
             self.state.prepared = Some(written);

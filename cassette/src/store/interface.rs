@@ -23,7 +23,7 @@ pub struct EntryRef {
     pub line: u32,
 }
 
-/// The storage of a cassette: entries in order, small documents and rows by name, answers by connection.
+/// Stores a cassette: entries in order, small documents and rows by name, answers by connection.
 ///
 /// The names of parts are plain: letters, digits, `_`, `-` and `.`, as in `a_1_columns.yml`. A store may keep parts as
 /// files or in another way. Callers must serialize appends, except to rows parts, which are independent.
@@ -480,17 +480,17 @@ pub(crate) fn info_owner(part: &str) -> Option<ConnectionId> {
 ///
 /// # Errors
 /// The name is not that of such a file, or the file does not exist.
-pub fn info_file(storage: &dyn Store, place: EntryRef, name: &str) -> Result<ConnectionId, CassetteError> {
+pub fn info_file(store: &dyn Store, place: EntryRef, name: &str) -> Result<ConnectionId, CassetteError> {
     let key = Key::InfoFile.name();
     let Some(connection) = info_owner(name) else {
         let problem = format!("`{name}` is not the name of a file with the answers about a connection");
-        return Err(storage.refuse(place, key, &problem).advice("name one like a_info.yml, or remove this line"));
+        return Err(store.refuse(place, key, &problem).advice("name one like a_info.yml, or remove this line"));
     };
-    match storage.has_info(connection) {
+    match store.has_info(connection) {
         true => Ok(connection),
         false => {
             let missing = CassetteError::io(Path::new(name), "open", &std::io::Error::from(NotFound));
-            Err(storage.refuse_part(place, key, name, &missing))
+            Err(store.refuse_part(place, key, name, &missing))
         }
     }
 }

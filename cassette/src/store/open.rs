@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(state(&path), Ok(State::Absent));
         let (directory, id) = (parent.path().join("traces"), TraceId::new("x").unwrap());
         let trace = Trace::record(&directory, &id, Metadata::now(None, None), &crate::Spans::default()).unwrap();
-        let recorder = Recorder::with_storage(Box::new(trace), Order::Global, 1);
+        let recorder = Recorder::with_store(Box::new(trace), Order::Global, 1);
         let connection = recorder.connection();
         recorder.command(&Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop")).unwrap();
         let growing = state(&path).unwrap();

@@ -30,12 +30,12 @@ pub fn options(directory: &Path) -> RecordOptions {
 pub fn tracer(directory: &Path) -> Arc<Recorder> {
     let metadata = Metadata { recorded_on: String::new(), ..Metadata::now(None, None) };
     let trace = Trace::record(directory, &trace_id(), metadata, &Spans::default()).unwrap();
-    Recorder::with_storage(Box::new(trace), Order::Global, 1)
+    Recorder::with_store(Box::new(trace), Order::Global, 1)
 }
 
 /// The player of the trace `x` in a directory.
 pub fn play_trace(directory: &Path) -> Result<Arc<Player>, CassetteError> {
-    Player::with_storage(Box::new(Trace::read(directory, &trace_id()).unwrap()), PlayOptions::default())
+    Player::with_store(Box::new(Trace::read(directory, &trace_id()).unwrap()), PlayOptions::default())
 }
 
 pub fn trace_id() -> TraceId {

@@ -100,15 +100,15 @@ fn one(path: &Path) -> Vec<Finding> {
         problems.iter().for_each(|problem| findings.unreadable(problem));
         return findings.found;
     }
-    match super8_cassette::open(path).and_then(|storage| Ok((storage.metadata()?, storage))) {
+    match super8_cassette::open(path).and_then(|store| Ok((store.metadata()?, store))) {
         Err(error) => {
             findings.unreadable(&error);
             findings.found
         }
-        Ok((metadata, storage)) => {
+        Ok((metadata, store)) => {
             findings.state(path, &metadata);
-            let storage = &*storage;
-            let parts = storage.parts().inspect_err(|error| findings.unreadable(error)).unwrap_or_default();
+            let store = &*store;
+            let parts = store.parts().inspect_err(|error| findings.unreadable(error)).unwrap_or_default();
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
             let named = HashSet::new();
             let unbound = HashMap::new();
@@ -116,7 +116,7 @@ fn one(path: &Path) -> Vec<Finding> {
             let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
             let texts = HashMap::new();
             let bar = output::bar_of_bytes("checking", cassette::bytes(path));
-            let mut check = Check { storage, parts, named, rules, texts, unbound, findings, bar };
+            let mut check = Check { store, parts, named, rules, texts, unbound, findings, bar };
             check.entries();
             check.bar.finish_and_clear();
             check.unnamed();
@@ -124,7 +124,7 @@ fn one(path: &Path) -> Vec<Finding> {
             let mut findings = check.findings;
             // anything else that is unreadable has been found by now
             if findings.found.is_empty()
-                && let Err(error) = storage.contents()
+                && let Err(error) = store.contents()
             {
                 findings.unreadable(&error);
             }
@@ -143,29 +143,29 @@ pub fn fix(path: &Path) -> Result<Vec<Finding>, CassetteError> {
     if path.is_file() || Format::of(path) != Some(Format::Yaml) || by_hand::is_by_hand(path) {
         return Ok(fixed);
     }
-    let storage = super8_cassette::open(path)?;
+    let store = super8_cassette::open(path)?;
     let log = path.join(directory::COMMANDS);
     let read = |error: io::Error| CassetteError::io(&log, "read", &error);
     let mut places = Vec::new();
-    storage.scan(&mut |place, head| {
+    store.scan(&mut |place, head| {
         places.extend(head.method.is_rows().then_some(place));
         Ok(())
     })?;
     let text = std::fs::read_to_string(&log).map_err(read)?;
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     for place in places {
-        let entry = storage.entry(place)?;
+        let entry = store.entry(place)?;
         let (Some(said), Some(Value::Text(part))) =
             (entry.get(Key::N).and_then(Value::as_int), entry.get(Key::RowsFile))
         else {
             continue;
         };
-        let Ok(mut rows) = storage.rows(part) else { continue };
+        let Ok(mut rows) = store.rows(part) else { continue };
         let (mut row, mut there) = (csv::ByteRecord::new(), 0);
         while rows.next(&mut row)? {
             there += 1;
         }
-        let number = storage.line_of(place, Key::N.name());
+        let number = store.line_of(place, Key::N.name());
         let Some(line) = lines.get_mut(number as usize - 1).filter(|_| there != said) else { continue };
         // the text after the last colon is the value of `n`, unless the whole entry is on one line
         let (key, value) = line.rsplit_once(':').unwrap_or_default();
@@ -253,7 +253,7 @@ impl Findings<'_> {
 }
 
 struct Check<'p> {
-    storage: &'p dyn Store,
+    store: &'p dyn Store,
     parts: HashMap<&'p str, &'p Part>,
     /// The parts that entries named so far.
     named: HashSet<String>,
@@ -268,8 +268,8 @@ struct Check<'p> {
 
 impl Check<'_> {
     fn entries(&mut self) {
-        let storage = self.storage;
-        with_entries(storage, |entries| {
+        let store = self.store;
+        with_entries(store, |entries| {
             for next in entries {
                 match next {
                     Ok((place, _)) => self.entry_at(place),
@@ -281,9 +281,9 @@ impl Check<'_> {
 
     fn entry_at(&mut self, place: EntryRef) {
         self.bar.inc(place.len.into());
-        let (file, line) = self.storage.locate(place);
+        let (file, line) = self.store.locate(place);
         self.long(&file, Some(line.into()), u64::from(place.len), "an entry");
-        match self.storage.checked_entry(place) {
+        match self.store.checked_entry(place) {
             Ok(entry) => self.entry(place, entry),
             Err(error) => self.findings.unreadable(&error),
         }
@@ -293,7 +293,7 @@ impl Check<'_> {
     fn answers(&mut self, name: &str) {
         let Some(part) = self.parts.get(name).copied().filter(|_| self.named.insert(name.to_owned())) else { return };
         let Some(connection) = name.strip_suffix("_info.yml").and_then(|id| id.parse().ok()) else { return };
-        match self.storage.info(connection) {
+        match self.store.info(connection) {
             Ok(answers) => {
                 for (number, answer) in answers.iter().enumerate() {
                     let line = part.lines.get(number).map(|line| u64::from(*line));
@@ -305,7 +305,7 @@ impl Check<'_> {
     }
 
     fn entry(&mut self, place: EntryRef, entry: Entry) {
-        let (file, line) = self.storage.locate(place);
+        let (file, line) = self.store.locate(place);
         let line = line.into();
         let named_by_rules = self.named_by_rules(&entry);
         if named_by_rules.is_empty() && entry.get(Key::Volatile).is_none() {
@@ -328,7 +328,7 @@ impl Check<'_> {
         if entry.method == Method::Connect && entry.get(Key::InfoFile).is_none() {
             self.answers(&format!("{}_info.yml", entry.connection));
         }
-        if let Err(error) = played(self.storage, place, entry) {
+        if let Err(error) = played(self.store, place, entry) {
             self.findings.unreadable(&error);
         }
     }
@@ -348,13 +348,13 @@ impl Check<'_> {
 
     fn document(&mut self, part: &Part) {
         self.long(&part.file, part.lines.first().map(|line| u64::from(*line)), part.bytes, "a document");
-        if let Ok(document) = self.storage.document(&part.name) {
+        if let Ok(document) = self.store.document(&part.name) {
             self.secrets(&document, &part.file, part.lines.first().map(|line| u64::from(*line)));
         }
     }
 
     fn rows(&mut self, part: &Part) {
-        let Ok(mut rows) = self.storage.rows(&part.name) else { return };
+        let Ok(mut rows) = self.store.rows(&part.name) else { return };
         let (mut row, mut scratch) = (csv::ByteRecord::new(), Vec::new());
         while rows.next(&mut row).unwrap_or(false) {
             let line = Some(rows.line());
@@ -484,7 +484,7 @@ impl Check<'_> {
     }
 
     fn size(&mut self) {
-        let path = self.storage.name();
+        let path = self.store.name();
         let bytes = cassette::bytes(path);
         if bytes > LARGE {
             let message = format!("{bytes} bytes: more than 1 MiB is a burden for a repository; read fewer rows");
@@ -494,16 +494,16 @@ impl Check<'_> {
 }
 
 /// Reads an entry as replay does: its parts, the number of rows, and each cell by its C type.
-fn played(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), CassetteError> {
-    check::check_cells(&entry, convert::fits_named).map_err(|wrong| storage.refuse_entry(place, wrong))?;
+fn played(store: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), CassetteError> {
+    check::check_cells(&entry, convert::fits_named).map_err(|wrong| store.refuse_entry(place, wrong))?;
     if let Some(Value::Text(name)) = entry.get(Key::InfoFile) {
-        return info_file(storage, place, name).map(drop);
+        return info_file(store, place, name).map(drop);
     }
     if entry.get(Key::ColumnsFile).is_some() {
-        return columns(storage, place, &entry).map(drop);
+        return columns(store, place, &entry).map(drop);
     }
     if entry.get(Key::ParamsFile).is_some() {
-        return whole_entry(storage, place).map(drop);
+        return whole_entry(store, place).map(drop);
     }
     let row = |key| matches!(entry.get(key), Some(Value::List(_)));
     let has_rows = row(Key::Result) || row(Key::Rows) || entry.get(Key::RowsFile).is_some();
@@ -512,7 +512,7 @@ fn played(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), Cass
     if !entry.method.is_rows() || !(has_rows || expects) {
         return Ok(());
     }
-    let (mut run, mut scratch) = (PlayedRun::of(storage, place, entry)?, Vec::new());
+    let (mut run, mut scratch) = (PlayedRun::of(store, place, entry)?, Vec::new());
     while let Some(width) = run.next()?.map(ByteRecord::len) {
         for column in 0..width {
             let cell = run.cell(column, &mut scratch).map_err(|error| run.refuse(column, &error))?;

@@ -16,7 +16,7 @@ pub const VALUE: usize = 400;
 
 /// A timeline. [`Timeline::new`] walks over the log once to count; [`Timeline::steps`] walks over it again.
 pub struct Timeline<'a> {
-    storage: &'a dyn Store,
+    store: &'a dyn Store,
     /// The number of entries of each connection.
     entries: HashMap<ConnectionId, u64>,
     counts: Counts,
@@ -26,7 +26,7 @@ pub struct Timeline<'a> {
 
 /// A walk over the entries, with the state that later entries need.
 struct Walk<'a> {
-    storage: &'a dyn Store,
+    store: &'a dyn Store,
     /// Entries that were read and not handed out yet, because a program may ask for columns after it read the rows.
     ahead: VecDeque<(EntryRef, Entry)>,
     /// Their bytes in the log.
@@ -108,10 +108,10 @@ impl<'a> Timeline<'a> {
     /// # Errors
     /// The log cannot be read.
     pub fn new(opened: &'a Opened, rows_kept: usize) -> Result<Timeline<'a>, Failure> {
-        let storage = opened.storage.as_ref();
+        let store = opened.store.as_ref();
         let mut connections: HashMap<ConnectionId, Span> = HashMap::new();
         let (mut position, mut counts) = (0, Counts::default());
-        storage.scan(&mut |_, head| {
+        store.scan(&mut |_, head| {
             let span = connections.entry(head.connection).or_insert(Span { first: position, ..Span::default() });
             (span.last, span.entries) = (position, span.entries + 1);
             counts.statements += usize::from(head.statement.is_some_and(|statement| span.statements.insert(statement)));
@@ -123,7 +123,7 @@ impl<'a> Timeline<'a> {
         counts.connections = connections.len();
         let width = Span::at_once(connections.values());
         let entries = connections.into_iter().map(|(connection, span)| (connection, span.entries)).collect();
-        Ok(Timeline { storage, entries, counts, width, rows_kept })
+        Ok(Timeline { store, entries, counts, width, rows_kept })
     }
 
     /// Returns the numbers of entries, commands, connections and statements.
@@ -141,7 +141,7 @@ impl<'a> Timeline<'a> {
     /// # Errors
     /// The log cannot be read.
     pub fn heads(&self, visit: &mut dyn FnMut(u32, Head)) -> Result<(), Failure> {
-        self.storage.scan(&mut |place, head| {
+        self.store.scan(&mut |place, head| {
             visit(place.line, head);
             Ok(())
         })?;
@@ -154,7 +154,7 @@ impl<'a> Timeline<'a> {
     /// An entry or its rows cannot be read; or any error that `visit` returns.
     pub fn steps(&self, visit: &mut dyn FnMut(&Step) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut walk = Walk {
-            storage: self.storage,
+            store: self.store,
             ahead: VecDeque::new(),
             bytes: 0,
             columns: LruMap::with_limit(REMEMBERED),
@@ -163,11 +163,11 @@ impl<'a> Timeline<'a> {
             commands: 0,
             rows_kept: self.rows_kept,
         };
-        with_entries(self.storage, |entries| {
+        with_entries(self.store, |entries| {
             for next in entries {
                 let (place, _) = next?;
                 walk.bytes += place.len as usize;
-                walk.ahead.push_back((place, self.storage.entry(place)?));
+                walk.ahead.push_back((place, self.store.entry(place)?));
                 while walk.ahead.len() > AHEAD.0 || walk.bytes > AHEAD.1 && walk.ahead.len() > 1 {
                     walk.step()?.map_or(Ok(()), |step| visit(&step))?;
                 }
@@ -235,7 +235,7 @@ impl Walk<'_> {
             self.columns.insert(statement, file.to_owned());
         }
         let marks = self.lanes.next(entry.connection);
-        let (file, line) = self.storage.locate(place);
+        let (file, line) = self.store.locate(place);
         let log = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Some(Step { number: command.then_some(self.commands), line, log, entry, marks, rows, sets }))
     }
@@ -278,7 +278,7 @@ impl Walk<'_> {
     /// Reads the rows of a part, and keeps the first `kept` to show them.
     fn in_file(&self, file: &str, kept: usize) -> Result<Rows, Failure> {
         let mut rows = Rows { file: Some(file.to_owned()), ..Rows::default() };
-        let mut source = self.storage.rows(file)?;
+        let mut source = self.store.rows(file)?;
         let (mut record, mut scratch) = (csv::ByteRecord::new(), Vec::new());
         while source.next(&mut record)? {
             if rows.first.len() < kept {
@@ -310,7 +310,7 @@ impl Walk<'_> {
             return names.clone();
         }
         // An unreadable file only costs the names; `super8 check` says what is wrong with it.
-        let document = self.storage.document(&file).unwrap_or(Value::Null);
+        let document = self.store.document(&file).unwrap_or(Value::Null);
         // a program may have asked only for the label
         let named =
             |column: &Value| ["name", "label"].into_iter().find_map(|key| Some(column.get(key)?.as_text()?.to_owned()));

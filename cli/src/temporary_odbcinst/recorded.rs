@@ -89,7 +89,7 @@ impl Recorded {
     pub fn of_all(cassettes: &[PathBuf]) -> Result<Recorded, Failure> {
         let mut all = Recorded::default();
         for cassette in cassettes {
-            all.add(Recorded::of(crate::cassette::open(cassette)?.storage.as_ref())?);
+            all.add(Recorded::of(crate::cassette::open(cassette)?.store.as_ref())?);
         }
         Ok(all)
     }
@@ -99,7 +99,7 @@ impl Recorded {
     pub fn of_readable(cassettes: &[PathBuf]) -> Recorded {
         let mut all = Recorded::default();
         for cassette in cassettes {
-            let recorded = crate::cassette::open(cassette).and_then(|opened| Recorded::of(opened.storage.as_ref()));
+            let recorded = crate::cassette::open(cassette).and_then(|opened| Recorded::of(opened.store.as_ref()));
             if let Ok(recorded) = recorded {
                 all.add(recorded);
             }

@@ -181,7 +181,7 @@ fn note(line: &str) {
 /// Opens the cassette of a command with a single process.
 fn only(path: &Path) -> Result<Box<dyn Store>, Failure> {
     match &with_parts_or_alone(path)[..] {
-        [own] => Ok(cassette::open(own)?.storage),
+        [own] => Ok(cassette::open(own)?.store),
         _ => Err(Failure::new(format_args!(
             "{}: --find-volatile needs a command with a single process that opens this cassette",
             path.display()

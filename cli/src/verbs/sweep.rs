@@ -186,7 +186,7 @@ impl Sweep {
     /// Makes all runs and reports what was found.
     pub fn run(self) -> Outcome {
         let stopped = Stopped::new()?;
-        let player = Player::with_storage(super8_cassette::open(&self.cassette)?, PlayOptions::default())?;
+        let player = Player::with_store(super8_cassette::open(&self.cassette)?, PlayOptions::default())?;
         let order = order_of_environment().unwrap_or(player.order());
         takes_faults(&self.cassette, order, with_parts(&self.cassette).len() > 1)?;
         let places = player.places_to_fail()?;

@@ -98,14 +98,14 @@ impl Verify {
 
     fn part(&self, part: &Path, connection_string: Option<&str>) -> Result<Report, Failure> {
         let opened = cassette::open(part)?;
-        let steps = plan::steps(opened.storage.as_ref())?;
+        let steps = plan::steps(opened.store.as_ref())?;
         // Calls the same functions as the recorded program: those of an ANSI driver get text byte by byte.
         let wide = opened.metadata.driver.as_ref().is_some_and(|driver| driver.kind == "unicode");
         let manager = Manager::load(self.manager.as_deref(), wide).map_err(Failure::new)?;
         let redacted = opened.metadata.redaction.is_some();
         let live = Live { manager: &manager, wide, connection_string, all: self.all, redacted };
         let bar = output::bar("verifying", steps.len() as u64);
-        let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1))?;
+        let report = live.verify(opened.store.as_ref(), &steps, || bar.inc(1))?;
         bar.finish_and_clear();
         Ok(report)
     }

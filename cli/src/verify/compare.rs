@@ -70,7 +70,7 @@ pub fn columns(recorded: &Value, now: &[Column]) -> Vec<Difference> {
 /// # Errors
 /// See [`Trouble`].
 pub fn rows(
-    storage: &dyn Store,
+    store: &dyn Store,
     execution: &Execution,
     statement: &mut Statement<'_>,
     values: bool,
@@ -78,7 +78,7 @@ pub fn rows(
     let (mut count, mut differing) = (0u64, 0u64);
     let mut first: Option<Difference> = None;
     for place in &execution.rows {
-        let Some(mut run) = cassette::rows(storage, *place, storage.entry(*place)?)? else { continue };
+        let Some(mut run) = cassette::rows(store, *place, store.entry(*place)?)? else { continue };
         while run.next()?.is_some() {
             count += 1;
             if !statement.fetch()? {

@@ -46,8 +46,8 @@ impl Live<'_> {
     ///
     /// # Errors
     /// The cassette cannot be read, or a connection cannot be opened.
-    pub fn verify(&self, storage: &dyn Store, steps: &[Step], done: impl Fn()) -> Result<Report, Failure> {
-        let mut report = Report { cassette: storage.name().display().to_string(), ..Report::default() };
+    pub fn verify(&self, store: &dyn Store, steps: &[Step], done: impl Fn()) -> Result<Report, Failure> {
+        let mut report = Report { cassette: store.name().display().to_string(), ..Report::default() };
         let mut strings: HashMap<u32, (String, i32)> = HashMap::new();
         let mut open: HashMap<String, Connection<'_>> = HashMap::new();
         for Step { place, entry, action } in steps {
@@ -55,7 +55,7 @@ impl Live<'_> {
             let id = entry.connection.0;
             match action {
                 Action::Connect if failed(entry).is_none() => {
-                    strings.insert(id, (self.string(entry)?, version(storage, *place, entry)?));
+                    strings.insert(id, (self.string(entry)?, version(store, *place, entry)?));
                     continue;
                 }
                 Action::Connect => continue,
@@ -70,7 +70,7 @@ impl Live<'_> {
                 }
                 continue;
             }
-            let (file, line) = storage.locate(*place);
+            let (file, line) = store.locate(*place);
             let statement = entry.statement.map_or(String::new(), |statement| format!("/{statement}"));
             let at = At {
                 place: format!("{}:{line}", file.display()),
@@ -84,10 +84,10 @@ impl Live<'_> {
             match action {
                 Action::End { commit } if self.all => drop(connection.end(*commit)),
                 Action::SetConnectAttr => self.set(&connection, entry),
-                Action::Execute(execution) => match self.sendable(execution, &whole_entry(storage, *place)?) {
+                Action::Execute(execution) => match self.sendable(execution, &whole_entry(store, *place)?) {
                     Ok(parameters) => {
                         report.verified += 1;
-                        let found = self.again(storage, &connection, execution, entry, parameters);
+                        let found = self.again(store, &connection, execution, entry, parameters);
                         let found = found.map_err(Failure::from)?;
                         report.divergences.extend(found.into_iter().map(|found| {
                             let compare::Difference { kind, what, recorded, now } = found;
@@ -193,7 +193,7 @@ impl Live<'_> {
     /// Executes again and returns the differences.
     fn again(
         &self,
-        storage: &dyn Store,
+        store: &dyn Store,
         connection: &Connection<'_>,
         execution: &Execution,
         entry: &Entry,
@@ -220,11 +220,11 @@ impl Live<'_> {
                 (None, Ok(())) => {}
             }
             let mut found = match &execution.columns {
-                Some(file) => compare::columns(&storage.document(file)?, &statement.columns()?),
+                Some(file) => compare::columns(&store.document(file)?, &statement.columns()?),
                 None => Vec::new(),
             };
             if execution.unlike.is_none() {
-                found.extend(compare::rows(storage, execution, &mut statement, !self.redacted)?);
+                found.extend(compare::rows(store, execution, &mut statement, !self.redacted)?);
             }
             Ok(found)
         };
@@ -242,10 +242,10 @@ const REFUSED: &[&str] = &["07006", "HY003", "HY004", "HY090", "HY104", "HY105",
 
 /// Returns the version of ODBC that a recorded program asked for. Drivers tell programs of ODBC 2, such as isql and PHP's functions, other
 /// SQLSTATEs, and the types of dates under other numbers.
-fn version(storage: &dyn Store, place: EntryRef, connect: &Entry) -> Result<i32, CassetteError> {
+fn version(store: &dyn Store, place: EntryRef, connect: &Entry) -> Result<i32, CassetteError> {
     let (attribute, usual) = ODBC_VERSION;
     let Some(file) = connect.get(Key::InfoFile).and_then(Value::as_text) else { return Ok(usual) };
-    let answers = storage.info(info_file(storage, place, file)?)?;
+    let answers = store.info(info_file(store, place, file)?)?;
     let is_it = |answer: &&Fields| {
         answer.get(Key::Function).and_then(Value::as_text) == Some("SQLSetEnvAttr")
             && answer.get(Key::Attribute).and_then(Value::as_int) == Some(attribute)

@@ -54,9 +54,9 @@ pub struct Execution {
 ///
 /// # Errors
 /// The log cannot be read.
-pub fn steps(storage: &dyn Store) -> Result<Vec<Step>, Failure> {
+pub fn steps(store: &dyn Store) -> Result<Vec<Step>, Failure> {
     let mut heads = Vec::new();
-    storage.scan(&mut |place, head| {
+    store.scan(&mut |place, head| {
         heads.push((place, head));
         Ok(())
     })?;
@@ -68,7 +68,7 @@ pub fn steps(storage: &dyn Store) -> Result<Vec<Step>, Failure> {
         if head.method.class() == Class::Answer && head.method != Method::Columns {
             continue;
         }
-        let entry = storage.entry(place)?;
+        let entry = store.entry(place)?;
         let action = match head.method {
             Method::Connect => Action::Connect,
             Method::Disconnect => Action::Disconnect,

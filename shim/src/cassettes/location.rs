@@ -112,7 +112,7 @@ impl CassetteLocation {
         }
     }
 
-    /// Makes the cassette's storage, to be recorded.
+    /// Makes the cassette's store, to be recorded.
     ///
     /// # Errors
     /// The place holds something other than this cassette.
@@ -127,7 +127,7 @@ impl CassetteLocation {
         })
     }
 
-    /// Opens the cassette's storage, to be read.
+    /// Opens the cassette's store, to be read.
     ///
     /// # Errors
     /// The path names no directory.

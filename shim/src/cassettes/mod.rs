@@ -284,7 +284,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     let volatile = rules.iter().flat_map(|rules| rules.volatile().written()).cloned().collect();
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
     // What somebody set in the previous cassette holds until a setting says otherwise.
-    let previous = match location.read().and_then(|storage| Ok((storage.metadata()?, storage))) {
+    let previous = match location.read().and_then(|store| Ok((store.metadata()?, store))) {
         Ok(previous) => Some(previous),
         Err(error) if has_own_keys(&error) => {
             verdict::unwritable(&path, &error.to_string());
@@ -311,11 +311,11 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         test: named,
         ..Metadata::now(Some(facts.clone()), manager)
     };
-    let storage = location.record(metadata, crate::append::in_memory_map()).map_err(|error| {
+    let store = location.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());
         NoCassette(format!("record: {error}"))
     })?;
-    let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
+    let recorder = Recorder::with_store(store, order, settings.inline_rows);
     recorder.hide(Arc::clone(secrets()));
     recorder.share(Arc::clone(KNOWN.get_or_init(|_| Arc::default())));
     let inserted = inserted::connects(&location::absolute(settings));
@@ -331,7 +331,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
             recorder.redact(rules);
         }
     }
-    if let Some(Err(error)) = previous.map(|(_, storage)| recorder.keep(&*storage)) {
+    if let Some(Err(error)) = previous.map(|(_, store)| recorder.keep(&*store)) {
         let lost = "what was named volatile in the cassette before cannot be read, and is gone when it is replaced";
         say(settings.log.as_deref(), format_args!("super8: record: {lost}: {error}"));
     }
@@ -396,7 +396,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let read = |location: &CassetteLocation| location.read().map_err(|error| error.to_string());
         let player = match parts.as_slice() {
-            [] => Player::with_storage(read(location)?, options),
+            [] => Player::with_store(read(location)?, options),
             parts => {
                 let storages = parts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
                 let attempt = test.as_ref().map_or(1, |test| test.attempt);

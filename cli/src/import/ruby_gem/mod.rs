@@ -91,7 +91,7 @@ impl GemCassette {
     /// Something cannot be migrated (with file and line), or the target cannot be written.
     pub fn write(&self, to: Box<dyn Store>) -> Result<Migrated, CassetteError> {
         let statements = Statements::of(&self.log)?;
-        let recorder = Recorder::with_storage(to, self.metadata.order, 1);
+        let recorder = Recorder::with_store(to, self.metadata.order, 1);
         Writing::new(&recorder, &self.log, &statements).write()
     }
 }

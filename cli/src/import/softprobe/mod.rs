@@ -185,7 +185,7 @@ impl Import {
         if let Some(likeness) = likeness {
             likeness.beginning(&*to)?;
         }
-        let recorder = Recorder::with_storage(to, Order::Global, 1);
+        let recorder = Recorder::with_store(to, Order::Global, 1);
         recorder.connection();
         if likeness.is_none() {
             let facts = source.user.as_ref().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(user))));

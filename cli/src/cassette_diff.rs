@@ -117,7 +117,7 @@ fn diff(
     let [old, new] = [old, new].map(|path| path.map(cassette::open).transpose());
     let (old, new) = (old?, new?);
     let [old, new] = [&old, &new].map(|opened| opened.as_ref().map(|opened| &*opened.store));
-    let mut gone = Gone::default();
+    let mut gone = Unmatched::default();
     let outcome = with_items(old, &bar, |olds| {
         with_items(new, &bar, |news| {
             align(olds, news, &mut |side| {
@@ -159,18 +159,18 @@ fn diff(
 
 /// Items of the first cassette that the second does not have, since the last item that is in both.
 #[derive(Default)]
-struct Gone {
+struct Unmatched {
     items: VecDeque<Item>,
     bytes: usize,
 }
 
-impl Gone {
+impl Unmatched {
     /// The most bytes that are held. Items beyond that are not compared with changed ones.
     const BYTES: usize = 1 << 20;
 
     fn keep(&mut self, item: Item) {
         let bytes = alignment::Item::bytes(&item);
-        if self.bytes + bytes <= Gone::BYTES {
+        if self.bytes + bytes <= Unmatched::BYTES {
             self.bytes += bytes;
             self.items.push_back(item);
         }
@@ -185,7 +185,7 @@ impl Gone {
     }
 
     fn clear(&mut self) {
-        *self = Gone::default();
+        *self = Unmatched::default();
     }
 }
 

@@ -27,7 +27,7 @@ use super8_shim::platform::MANAGERS;
 /// How good a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Tone {
+pub enum Severity {
     /// As it should be.
     Good,
     /// Worth knowing.
@@ -40,7 +40,7 @@ pub enum Tone {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How good it is.
-    pub tone: Tone,
+    pub tone: Severity,
     /// What was found.
     pub text: String,
     /// What to do about it.
@@ -49,33 +49,33 @@ pub struct Finding {
 
 /// Findings about one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Chapter {
+pub struct FindingGroup {
     /// The subject.
     pub title: String,
     /// What was found.
     pub findings: Vec<Finding>,
 }
 
-impl Chapter {
-    fn new(title: impl Into<String>) -> Chapter {
-        Chapter { title: title.into(), findings: Vec::new() }
+impl FindingGroup {
+    fn new(title: impl Into<String>) -> FindingGroup {
+        FindingGroup { title: title.into(), findings: Vec::new() }
     }
 
     fn good(&mut self, text: impl Into<String>) {
-        self.findings.push(Finding { tone: Tone::Good, text: text.into(), advice: None });
+        self.findings.push(Finding { tone: Severity::Good, text: text.into(), advice: None });
     }
 
     fn note(&mut self, text: impl Into<String>) {
-        self.findings.push(Finding { tone: Tone::Note, text: text.into(), advice: None });
+        self.findings.push(Finding { tone: Severity::Note, text: text.into(), advice: None });
     }
 
     fn bad(&mut self, text: impl Into<String>, advice: impl Into<String>) {
-        self.findings.push(Finding { tone: Tone::Bad, text: text.into(), advice: Some(advice.into()) });
+        self.findings.push(Finding { tone: Severity::Bad, text: text.into(), advice: Some(advice.into()) });
     }
 }
 
 /// Examines everything, and one data source if it is named.
-pub fn examine(dsn: Option<&str>) -> Vec<Chapter> {
+pub fn examine(dsn: Option<&str>) -> Vec<FindingGroup> {
     let site = Site::of(&|name| std::env::var_os(name));
     let libraries = Libraries::find();
     let mut chapters = vec![super8(libraries.as_ref()), settings(), managers(&site), files(&site), drivers(&site)];
@@ -84,8 +84,8 @@ pub fn examine(dsn: Option<&str>) -> Vec<Chapter> {
 }
 
 /// Looks at super8's two libraries.
-fn super8(libraries: Result<&Libraries, &Failure>) -> Chapter {
-    let mut chapter = Chapter::new(format!("super8 {}", env!("CARGO_PKG_VERSION")));
+fn super8(libraries: Result<&Libraries, &Failure>) -> FindingGroup {
+    let mut chapter = FindingGroup::new(format!("super8 {}", env!("CARGO_PKG_VERSION")));
     let libraries = match libraries {
         Ok(libraries) => libraries,
         Err(failure) => {
@@ -110,8 +110,8 @@ fn super8(libraries: Result<&Libraries, &Failure>) -> Chapter {
 }
 
 /// Looks at the settings in the environment.
-fn settings() -> Chapter {
-    let mut chapter = Chapter::new("Settings of this environment");
+fn settings() -> FindingGroup {
+    let mut chapter = FindingGroup::new("Settings of this environment");
     let mut given: Vec<(String, String)> = std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
         .filter(|(name, _)| name.starts_with("SUPER8_"))
@@ -177,7 +177,7 @@ fn settings() -> Chapter {
 
 /// Finds variables that name the same file, or a file inside the cassette: what is written to one would be lost or
 /// damage the other.
-fn one_file_twice(settings: &Settings, chapter: &mut Chapter) {
+fn one_file_twice(settings: &Settings, chapter: &mut FindingGroup) {
     let cassette = settings.cassette.as_ref().map(|cassette| &cassette.path);
     let named = [
         (Setting::Cassette, cassette),
@@ -245,8 +245,8 @@ fn unwritable(path: &Path) -> Option<String> {
 }
 
 /// Looks for the installed driver managers.
-fn managers(site: &Site) -> Chapter {
-    let mut chapter = Chapter::new("Driver managers");
+fn managers(site: &Site) -> FindingGroup {
+    let mut chapter = FindingGroup::new("Driver managers");
     for (name, library) in MANAGERS {
         let Some(file) = locate(Path::new(library), &site.search) else { continue };
         let file = file.canonicalize().unwrap_or(file);
@@ -267,7 +267,7 @@ fn managers(site: &Site) -> Chapter {
 }
 
 /// Compares what the driver manager says it reads with what super8 reads.
-fn where_it_reads(site: &Site, chapter: &mut Chapter) {
+fn where_it_reads(site: &Site, chapter: &mut FindingGroup) {
     let Some(output) = said_by("odbcinst", "-j") else { return };
     let named = |start: &str| {
         let line = output.lines().find(|line| line.starts_with(start))?;
@@ -296,8 +296,8 @@ fn said_by(program: &str, option: &str) -> Option<String> {
 }
 
 /// Looks at the ini files: which exist, and whether they can be read.
-fn files(site: &Site) -> Chapter {
-    let mut chapter = Chapter::new("Files");
+fn files(site: &Site) -> FindingGroup {
+    let mut chapter = FindingGroup::new("Files");
     for name in ["ODBCSYSINI", "ODBCINSTINI", "ODBCINI"] {
         if let Some(value) = std::env::var_os(name) {
             chapter.note(format!("{name}={}", value.to_string_lossy()));
@@ -334,15 +334,15 @@ fn files(site: &Site) -> Chapter {
 }
 
 /// Looks at all sections of odbcinst.ini.
-fn drivers(site: &Site) -> Chapter {
-    let mut chapter = Chapter::new("Drivers");
+fn drivers(site: &Site) -> FindingGroup {
+    let mut chapter = FindingGroup::new("Drivers");
     for section in site.ini.driver_sections() {
         driver(site, section, &mut chapter);
     }
     chapter
 }
 
-fn driver(site: &Site, section: &Section, chapter: &mut Chapter) {
+fn driver(site: &Site, section: &Section, chapter: &mut FindingGroup) {
     let name = String::from_utf8_lossy(&section.name);
     let title = section.title();
     let Some(library) = section.library().map(to_path) else {
@@ -377,7 +377,7 @@ fn driver(site: &Site, section: &Section, chapter: &mut Chapter) {
 }
 
 /// Looks at a section whose driver is super8: whether it names a real driver, and one of the right kind.
-fn through_super8(site: &Site, section: &Section, file: &Path, shim: Kind, chapter: &mut Chapter) {
+fn through_super8(site: &Site, section: &Section, file: &Path, shim: Kind, chapter: &mut FindingGroup) {
     let name = String::from_utf8_lossy(&section.name).into_owned();
     if lacks_libsuper8(file, shim) {
         let why = format!("[{name}]: {} needs libsuper8.so beside it: every connect fails", file.display());
@@ -433,8 +433,8 @@ fn kind_of(site: &Site, library: &Path) -> Result<(String, Option<Kind>), String
 }
 
 /// Follows a data source through the files to the library that would be loaded.
-fn source(site: &Site, dsn: &str) -> Chapter {
-    let mut chapter = Chapter::new(format!("Connecting to {dsn}"));
+fn source(site: &Site, dsn: &str) -> FindingGroup {
+    let mut chapter = FindingGroup::new(format!("Connecting to {dsn}"));
     let Some((section, driver)) = site.ini.dsn_value(dsn.as_bytes(), "Driver") else {
         let known = site.ini.dsn_section(dsn.as_bytes());
         match known {
@@ -479,7 +479,7 @@ fn source(site: &Site, dsn: &str) -> Chapter {
     chapter
 }
 
-fn source_through_super8(site: &Site, dsn: &str, shim: &Path, kind: Kind, chapter: &mut Chapter) {
+fn source_through_super8(site: &Site, dsn: &str, shim: &Path, kind: Kind, chapter: &mut FindingGroup) {
     if lacks_libsuper8(shim, kind) {
         let why = format!("{} needs libsuper8.so beside it: the connect fails with IM003", shim.display());
         return chapter.bad(why, ONE_DIRECTORY);

@@ -202,7 +202,7 @@ impl SharedDescriptor {
 
 /// An application descriptor as a statement uses it: its own, or the one that is attached instead.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct UsedDescriptor {
     current: ApplicationDescriptor,
     /// Counts what may have changed it.
     changes: u64,
@@ -216,7 +216,7 @@ struct Attached {
     own: ApplicationDescriptor,
 }
 
-impl std::ops::Deref for Held {
+impl std::ops::Deref for UsedDescriptor {
     type Target = ApplicationDescriptor;
 
     fn deref(&self) -> &ApplicationDescriptor {
@@ -224,7 +224,7 @@ impl std::ops::Deref for Held {
     }
 }
 
-impl Held {
+impl UsedDescriptor {
     /// Takes in what happened to an attached descriptor since the last call: changes through another statement, or its
     /// end.
     #[inline]
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn an_attached_descriptor_is_one_for_all_and_its_end_is_seen() {
         let shared = SharedDescriptor::new(1);
-        let (mut one, mut other) = (Held::default(), Held::default());
+        let (mut one, mut other) = (UsedDescriptor::default(), UsedDescriptor::default());
         one.edit(|own| own.set_record(1, Some(binding(4))));
         one.attach(Some(Arc::clone(&shared)));
         other.attach(Some(Arc::clone(&shared)));

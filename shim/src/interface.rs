@@ -38,9 +38,9 @@ thread_local! {
 }
 
 /// The text of the last call on each thread that did not return 0, by the thread's number.
-static LAST: Mutex<Option<HashMap<u64, Said>>> = Mutex::new(None);
+static LAST: Mutex<Option<HashMap<u64, LastError>>> = Mutex::new(None);
 
-struct Said {
+struct LastError {
     /// The kernel's id of the thread.
     task: i32,
     text: String,
@@ -60,7 +60,7 @@ fn thread() -> u64 {
 fn say<T>(code: T, text: impl Into<String>) -> T {
     /// With at least this many texts, those of threads that have ended are removed.
     const MANY: usize = 64;
-    let said = Said { task: crate::platform::task(), text: text.into() };
+    let said = LastError { task: crate::platform::task(), text: text.into() };
     let mut last = LAST.lock();
     let last = last.get_or_insert_default();
     if last.len() >= MANY && last.len().is_power_of_two() {
@@ -160,8 +160,8 @@ pub unsafe fn eject(cassette: *const c_char) -> c_int {
             return say(ERROR, "[super8] no cassette is inserted");
         };
         match cassettes::eject(&taken.directory) {
-            Ejected::Well if taken.unused => say(UNUSED, unused(&taken.directory)),
-            Ejected::Well => OK,
+            Ejected::Passed if taken.unused => say(UNUSED, unused(&taken.directory)),
+            Ejected::Passed => OK,
             Ejected::Unplayed(_, list) if taken.unused => {
                 say(NOT_REPLAYED, format!("{}\n{list}", unused(&taken.directory)))
             }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::args::Place;
-use crate::driver::error::Trouble;
+use crate::driver::error::DriverErrorKind;
 use crate::driver::{DriverError, Library};
 use crate::odbc_table;
 use crate::table::Function;
@@ -127,7 +127,7 @@ impl Driver {
                 "{} is not an ODBC driver: it has no functions to allocate handles and to connect; name the real driver's library",
                 library.path().display()
             );
-            return Err(DriverError::new(Trouble::CannotLoad, message));
+            return Err(DriverError::new(DriverErrorKind::CannotLoad, message));
         }
         if let Some((index, slot)) = DRIVERS.iter().enumerate().find(|(_, slot)| slot.get().is_none()) {
             let seen = |unicode, converted| Driver {
@@ -147,7 +147,7 @@ impl Driver {
             "{MOST} real drivers are loaded already: {} is one too many for one process",
             library.path().display()
         );
-        Err(DriverError::new(Trouble::CannotLoad, message))
+        Err(DriverError::new(DriverErrorKind::CannotLoad, message))
     }
 
     /// Returns the driver with this key.

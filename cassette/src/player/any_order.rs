@@ -34,12 +34,12 @@ pub(super) struct AnyOrder {
     units: Units,
     /// Plays the units.
     pub(super) player: LogPlayer,
-    lives: Mutex<HashMap<ConnectionId, Live>>,
+    lives: Mutex<HashMap<ConnectionId, LiveConnection>>,
 }
 
 /// A connection of the program.
 #[derive(Default)]
-struct Live {
+struct LiveConnection {
     /// The groups of recorded connects that it agrees with.
     groups: Vec<Group>,
     transactions: Transactions,
@@ -99,7 +99,8 @@ impl AnyOrder {
     /// Notes that the program has made a connection.
     pub(super) fn connected(&self, id: ConnectionId, asked: &Entry) {
         let groups = self.connects.agreeing(asked);
-        let live = Live { groups, transactions: Transactions::of_connect(asked), ..Live::default() };
+        let live =
+            LiveConnection { groups, transactions: Transactions::of_connect(asked), ..LiveConnection::default() };
         self.lives.lock().insert(id, live);
     }
 
@@ -122,7 +123,7 @@ impl AnyOrder {
     }
 
     /// Takes a statement out of its unit, and ends the unit if nothing else is in it.
-    fn leave(&self, live: &Live, left: Option<(ConnectionId, u32)>) {
+    fn leave(&self, live: &LiveConnection, left: Option<(ConnectionId, u32)>) {
         let Some((unit, _)) = left else { return };
         let in_it = |of: &Statement| of.place.is_some_and(|(place, _)| place == unit);
         if live.open.is_none_or(|open| open.unit != unit) && !live.statements.values().any(in_it) {
@@ -259,7 +260,7 @@ impl AnyOrder {
     fn begin(
         &self,
         log: &LogPlayer,
-        live: &Live,
+        live: &LiveConnection,
         asked: &Entry,
         prepare: Option<&Entry>,
     ) -> Result<ConnectionId, Mismatch> {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::bindings::{Bindings, Refused, SameColumn};
 use super::index::Index;
 use super::mismatch::Difference;
-use super::rows::Live;
+use super::rows::LiveValues;
 use super::{as_written, comments, scope, volatile};
 use crate::redaction::secrets;
 use crate::schema::Role;
@@ -134,12 +134,12 @@ impl Comparison {
         store: &dyn Store,
         position: u32,
         entry: &Entry,
-    ) -> Result<Option<Live>, CassetteError> {
+    ) -> Result<Option<LiveValues>, CassetteError> {
         if !self.bindings.are_any() {
             return Ok(None);
         }
         let same = self.same_columns(index, store, position, entry)?;
-        Ok(Some(Live { bindings: Arc::clone(&self.bindings), same }))
+        Ok(Some(LiveValues { bindings: Arc::clone(&self.bindings), same }))
     }
 
     /// Returns the columns of the entry at a position that rules `same` name.

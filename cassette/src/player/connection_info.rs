@@ -16,7 +16,7 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 
 /// Whose answers hold for a connection whose own file lacks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relatives {
+pub(super) enum Peers {
     /// Only those of the first connection with the same identity. Used for outcomes of calls whose usual outcome is not recorded.
     First,
     /// Those of all connections with the same identity: where threads open them, it is chance which one is asked first.
@@ -101,7 +101,7 @@ impl ConnectionInfo {
         store: &dyn Store,
         connection: ConnectionId,
         key: &[(Key, Value)],
-        relatives: Relatives,
+        relatives: Peers,
     ) -> Result<Option<Fields>, CassetteError> {
         // a null in the key also asks for an answer without that field
         let matches =
@@ -117,7 +117,7 @@ impl ConnectionInfo {
         (info_files, store): (&InfoFiles, &dyn Store),
         connection: ConnectionId,
         matches: &dyn Fn(&Fields) -> bool,
-        relatives: Option<Relatives>,
+        relatives: Option<Peers>,
     ) -> Result<Option<Fields>, CassetteError> {
         let own = self.load(store, info_files.of(connection))?;
         let replies: Vec<usize> = (0..own.len()).filter(|at| matches(&own[*at])).collect();
@@ -131,8 +131,8 @@ impl ConnectionInfo {
         let Some(identity) = info_files.identities.get(&connection) else { return Ok(None) };
         let members = info_files.members.get(identity).map_or(&[][..], Vec::as_slice);
         let answers = match (relatives, members.first()) {
-            (Relatives::First, Some(first)) => self.load(store, *first)?,
-            (Relatives::All, Some(_)) => self.shared(store, *identity, members)?,
+            (Peers::First, Some(first)) => self.load(store, *first)?,
+            (Peers::All, Some(_)) => self.shared(store, *identity, members)?,
             (_, None) => return Ok(None),
         };
         Ok(answers.iter().find(|answer| matches(answer)).cloned())
@@ -170,7 +170,7 @@ impl ConnectionInfo {
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
         let probe = [(Key::Attribute, Value::from(CONNECTION_DEAD))];
-        Ok(self.find(info_files, store, connection, &probe, Relatives::All)?.is_some())
+        Ok(self.find(info_files, store, connection, &probe, Peers::All)?.is_some())
     }
 
     /// Forgets a connection that is closed.
@@ -211,7 +211,7 @@ impl LogPlayer {
         &self,
         connection: ConnectionId,
         key: &[(Key, Value)],
-        relatives: Relatives,
+        relatives: Peers,
         elsewhere: impl FnOnce(Option<u32>) -> Option<(ConnectionId, Option<u32>)>,
     ) -> Result<Option<Fields>, CassetteError> {
         let mut key = self.redactor.key(key);
@@ -257,7 +257,7 @@ impl LogPlayer {
         state: &mut State,
         connection: ConnectionId,
         key: &[(Key, Value)],
-        relatives: Relatives,
+        relatives: Peers,
     ) -> Result<Option<Fields>, CassetteError> {
         let as_sql = |text: &Value| Entry::new(Method::Run, connection, Some(1)).with(Key::Sql, text.clone());
         let Some(asked) = key.iter().find(|(name, _)| *name == Key::Sql).map(|(_, text)| as_sql(text)) else {
@@ -301,6 +301,6 @@ impl LogPlayer {
 
     /// Finds a fact about the environment.
     pub(super) fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
-        self.state.write().connection_info.find(self.info_files(), &*self.store, ConnectionId(0), key, Relatives::All)
+        self.state.write().connection_info.find(self.info_files(), &*self.store, ConnectionId(0), key, Peers::All)
     }
 }

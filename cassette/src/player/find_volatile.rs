@@ -22,7 +22,7 @@ use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value,
 
 /// What two recordings of the same command tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct VolatileValues {
     /// The rules that are needed in addition to those that the recording has.
     pub rules: Vec<Value>,
     /// What changed, one line each: where it stands, and both values.
@@ -43,7 +43,11 @@ pub struct Found {
 ///
 /// # Errors
 /// A cassette is unreadable, or the two runs do not do the same commands.
-pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool) -> Result<Found, CassetteError> {
+pub fn find_volatile(
+    first: &dyn Store,
+    second: &dyn Store,
+    by_connection: bool,
+) -> Result<VolatileValues, CassetteError> {
     let metadata = first.metadata()?;
     let answers = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
     let (index, _) = Index::build(first, &answers)?;
@@ -65,7 +69,7 @@ pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool)
             sent: HashMap::new(),
             reported: HashSet::new(),
             short: Vec::new(),
-            found: Found::default(),
+            found: VolatileValues::default(),
         };
         for (was, is) in &pairs {
             search.command(*was, *is)?;
@@ -232,7 +236,7 @@ struct Search<'s> {
     /// Pairs of values that the program sent and reads back and that are too short to be found by themselves, each with
     /// the column where it comes back.
     short: Vec<((String, String), Value)>,
-    found: Found,
+    found: VolatileValues,
 }
 
 impl Search<'_> {

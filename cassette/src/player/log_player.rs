@@ -22,7 +22,7 @@ use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
 use super::sessions::Connects;
 use super::sessions::SessionMatcher;
-use super::sources::{Choosing, PlayedFunctions, PlayedIndex, PlayedStore, Source, Sources};
+use super::sources::{PartChoice, PlayedFunctions, PlayedIndex, PlayedStore, Source, Sources};
 use super::state::{Lane, State, Turn};
 use crate::check::{Fits, Wrong};
 use crate::faults::Fault;
@@ -116,7 +116,7 @@ impl LogPlayer {
         processes: Option<Arc<dyn Processes>>,
         options: PlayOptions,
     ) -> Result<LogPlayer, CassetteError> {
-        let choosing = processes.clone().map(|processes| Choosing::new(stores.len(), processes));
+        let choosing = processes.clone().map(|processes| PartChoice::new(stores.len(), processes));
         let mut first = None;
         for store in &stores {
             let metadata = store.metadata()?;

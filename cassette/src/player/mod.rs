@@ -52,7 +52,7 @@ pub use columns::read as columns;
 pub(crate) use comments::without as without_comments;
 pub use compare::field as difference_in;
 pub use fault_places::{FaultEvent, FaultNews, FaultPlace, TellFault, takes_faults};
-pub use find_volatile::{Found, find_volatile, rule_text};
+pub use find_volatile::{VolatileValues, find_volatile, rule_text};
 pub use finish::Unplayed;
 pub(crate) use index::Index;
 pub use log_player::{Fetched, PlayOptions, Started};
@@ -70,7 +70,7 @@ use crate::redaction::{Redaction, Secrets};
 use crate::store::{Store, open_directory};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 use any_order::{AnyOrder, Elsewhere, Playing};
-use connection_info::Relatives;
+use connection_info::Peers;
 use log_player::LogPlayer;
 use mismatch::Scene;
 use parts::UnitsOfParts;
@@ -450,7 +450,7 @@ impl Player {
     /// # Errors
     /// An entry or info file is unreadable.
     pub fn info(&self, connection: ConnectionId, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
-        self.connection_answer(connection, key, Relatives::All)
+        self.connection_answer(connection, key, Peers::All)
     }
 
     /// Says whether anything is recorded about connections for this function. For most calls that stay on the
@@ -468,14 +468,14 @@ impl Player {
         if function.is_some_and(|function| !self.has_answers_of(function)) {
             return Ok(None);
         }
-        self.connection_answer(connection, key, Relatives::First)
+        self.connection_answer(connection, key, Peers::First)
     }
 
     fn connection_answer(
         &self,
         connection: ConnectionId,
         key: &[(Key, Value)],
-        relatives: Relatives,
+        relatives: Peers,
     ) -> Result<Option<Fields>, CassetteError> {
         self.log.connection_answer(connection, key, relatives, |statement| {
             let (player, connection, statement) = self.elsewhere(connection, statement)?;

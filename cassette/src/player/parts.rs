@@ -21,7 +21,7 @@ use super::mismatch::{Mismatch, Scene};
 use super::rows::PlayedRun;
 use super::rows::Scrolled;
 use super::sessions::Connects;
-use super::sources::{Choosing, Source, Step};
+use super::sources::{PartChoice, Source, Step};
 use super::state::State;
 use crate::metadata::Order;
 use crate::store::Store;
@@ -36,7 +36,7 @@ impl LogPlayer {
         chosen
     }
 
-    fn narrow_among(&self, choosing: &mut Choosing, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
+    fn narrow_among(&self, choosing: &mut PartChoice, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
         let sources = &*self.store.0;
         if !choosing.entered {
             if !choosing.processes.take(&self.group(&choosing.left), choosing.left.len()) {
@@ -101,7 +101,7 @@ impl LogPlayer {
     /// that has room. If none has, changes nothing, and the current part reports what is wrong.
     fn go_on_with(
         &self,
-        choosing: &mut Choosing,
+        choosing: &mut PartChoice,
         state: &mut State,
         offers: Vec<(usize, Vec<Entry>)>,
     ) -> Result<(), CassetteError> {
@@ -243,7 +243,7 @@ impl LogPlayer {
         if part != sources.current.load(Ordering::Acquire) {
             self.turn_to(state, part)?;
         }
-        state.choosing = Some(Choosing { left: vec![part], ..choosing });
+        state.choosing = Some(PartChoice { left: vec![part], ..choosing });
         Ok(Some(&*self.store))
     }
 }

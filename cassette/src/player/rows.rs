@@ -72,7 +72,7 @@ pub(crate) fn count(entry: &Entry) -> Option<u64> {
 }
 
 /// What the values of recorded rows stand for.
-pub(super) struct Live {
+pub(super) struct LiveValues {
     pub(super) bindings: Arc<Bindings>,
     /// The columns that rules `same` name.
     pub(super) same: Vec<SameColumn>,
@@ -154,7 +154,7 @@ pub struct PlayedRun {
     progress: Arc<Progress>,
     returned: u64,
     ended: bool,
-    live: Option<Live>,
+    live: Option<LiveValues>,
     others: Option<Others>,
     /// The entry's position, and the row at which a fault strikes.
     fails_at: Option<(u32, u64)>,
@@ -222,7 +222,7 @@ impl PlayedRun {
         entry: Entry,
         ended: bool,
         progress: Arc<Progress>,
-        live: Option<Live>,
+        live: Option<LiveValues>,
     ) -> Result<PlayedRun, CassetteError> {
         let (file, line) = store.locate(place);
         let wrong = |key: &str, problem: &str| store.refuse(place, key, problem).advice("correct it, or record again");
@@ -465,7 +465,7 @@ impl PlayedRun {
         self.has_ahead = matches!(read, Ok(true));
         match (read, ahead) {
             (Ok(true), Some(ahead)) => {
-                if let Some(Live { bindings, same }) = &self.live {
+                if let Some(LiveValues { bindings, same }) = &self.live {
                     let outcomes = &mut self.outcomes[self.next_outcome..];
                     let first = usize::from(!self.bookmarks);
                     bindings.row(&mut ahead.record, same, |column, was, is| {

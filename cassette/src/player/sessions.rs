@@ -35,7 +35,7 @@ impl Session {
 
 /// A connection of the program. What only its own calls change needs no lock.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct LiveConnection {
     /// The groups of connects it agrees with.
     groups: Vec<Group>,
     /// The group of the connect whose reply it was given.
@@ -61,9 +61,9 @@ pub(super) struct Live {
     pub(super) ended: bool,
 }
 
-impl Live {
-    fn new(groups: Vec<Group>, group: Group, session: Session) -> Live {
-        Live {
+impl LiveConnection {
+    fn new(groups: Vec<Group>, group: Group, session: Session) -> LiveConnection {
+        LiveConnection {
             groups,
             group,
             before: Vec::new(),
@@ -192,7 +192,7 @@ enum Holder {
 #[derive(Debug, Default)]
 pub(super) struct SessionMatcher {
     pub(super) connects: Connects,
-    lives: BTreeMap<ConnectionId, Live>,
+    lives: BTreeMap<ConnectionId, LiveConnection>,
     /// The connects whose reply additional live connections got. These were not recorded, and have ids that no recorded
     /// connection has.
     additional: HashMap<ConnectionId, Connect>,
@@ -219,7 +219,7 @@ impl SessionMatcher {
     /// Opens a live connection on a recorded one, after this many of its statements. It never matches another one.
     pub(super) fn open_at(&mut self, id: ConnectionId, connection: ConnectionId, statements: u32) {
         let session = Session { connection, begin: 0, statements };
-        self.lives.insert(id, Live::new(Vec::new(), 0, session));
+        self.lives.insert(id, LiveConnection::new(Vec::new(), 0, session));
         self.count = id.0 + 1;
     }
 
@@ -234,11 +234,11 @@ impl SessionMatcher {
         self.advance();
     }
 
-    pub(super) fn live(&self, id: ConnectionId) -> Option<&Live> {
+    pub(super) fn live(&self, id: ConnectionId) -> Option<&LiveConnection> {
         self.lives.get(&id)
     }
 
-    pub(super) fn live_mut(&mut self, id: ConnectionId) -> Option<&mut Live> {
+    pub(super) fn live_mut(&mut self, id: ConnectionId) -> Option<&mut LiveConnection> {
         self.lives.get_mut(&id)
     }
 
@@ -301,7 +301,7 @@ impl SessionMatcher {
             self.advance();
             return id;
         }
-        self.lives.insert(id, Live::new(groups, group, session));
+        self.lives.insert(id, LiveConnection::new(groups, group, session));
         self.hold(session, id);
         id
     }
@@ -534,8 +534,8 @@ impl Connects {
 mod tests {
     use super::*;
 
-    fn live(session: Session) -> Live {
-        Live::new(vec![0], 0, session)
+    fn live(session: Session) -> LiveConnection {
+        LiveConnection::new(vec![0], 0, session)
     }
 
     #[test]

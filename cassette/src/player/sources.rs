@@ -143,7 +143,7 @@ impl Deref for PlayedFunctions {
 }
 
 /// Which parts this process may still be playing.
-pub(super) struct Choosing {
+pub(super) struct PartChoice {
     pub(super) left: Vec<usize>,
     pub(super) entered: bool,
     pub(super) processes: Arc<dyn Processes>,
@@ -156,9 +156,9 @@ pub(super) struct Step {
     pub(super) number: usize,
 }
 
-impl Choosing {
-    pub(super) fn new(parts: usize, processes: Arc<dyn Processes>) -> Choosing {
-        Choosing { left: (0..parts).collect(), entered: false, processes }
+impl PartChoice {
+    pub(super) fn new(parts: usize, processes: Arc<dyn Processes>) -> PartChoice {
+        PartChoice { left: (0..parts).collect(), entered: false, processes }
     }
 
     /// Returns the parts that this process may be playing; `None` before its first step.

@@ -19,7 +19,7 @@ use super::fault_places::AfterFault;
 use super::index::Index;
 use super::mismatch::Mismatch;
 use super::sessions::SessionMatcher;
-use super::sources::Choosing;
+use super::sources::PartChoice;
 use crate::ConnectionId;
 use crate::metadata::Order;
 
@@ -31,7 +31,7 @@ pub(super) struct State {
     lanes: BTreeMap<ConnectionId, Mutex<Lane>>,
     pub(super) sessions: SessionMatcher,
     /// Which part this process plays, for a cassette of several processes.
-    pub(super) choosing: Option<Choosing>,
+    pub(super) choosing: Option<PartChoice>,
     /// The calls that wait for their turn.
     pub(super) waiting: Waiting,
     pub(super) sticky: Option<Mismatch>,
@@ -66,7 +66,7 @@ impl Lane {
 }
 
 impl State {
-    pub(super) fn new(sessions: SessionMatcher, choosing: Option<Choosing>) -> State {
+    pub(super) fn new(sessions: SessionMatcher, choosing: Option<PartChoice>) -> State {
         State {
             whole: Cursor::whole(),
             lanes: BTreeMap::new(),

@@ -206,20 +206,20 @@ struct Block {
 }
 
 /// The bytes of an entry. They stay valid when others move the window.
-pub(super) struct Held {
+pub(super) struct EntryBytes {
     block: Arc<Block>,
     from: usize,
     len: usize,
 }
 
-impl Held {
+impl EntryBytes {
     /// Returns the log that has them.
     pub(super) fn log(&self) -> &Path {
         &self.block.log
     }
 }
 
-impl Deref for Held {
+impl Deref for EntryBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -236,7 +236,7 @@ impl LogReader {
     }
 
     /// Reads the bytes at a place.
-    pub(super) fn read(&self, place: EntryRef) -> Result<Held, CassetteError> {
+    pub(super) fn read(&self, place: EntryRef) -> Result<EntryBytes, CassetteError> {
         let (offset, len) = (place.offset, place.len as usize);
         let mut window = self.windows[crate::process::thread() as usize % WINDOWS].lock();
         let held = window.start..window.start + window.bytes.len() as u64;
@@ -250,7 +250,7 @@ impl LogReader {
                 CassetteError::torn(&self.log, "the log became shorter while it was read").at_line(place.line.into())
             );
         }
-        Ok(Held { block, from, len })
+        Ok(EntryBytes { block, from, len })
     }
 
     fn fill(&self, window: &mut Arc<Block>, place: EntryRef) -> Result<(), CassetteError> {

@@ -14,7 +14,7 @@ const LONGEST: usize = 4000;
 
 /// How the timeline is printed.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct TextStyle {
     /// Print answers and housekeeping as well.
     pub all: bool,
     /// Print the numbers of commands instead of lines.
@@ -62,7 +62,7 @@ pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Ti
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn step(out: &mut impl Write, step: &Step, style: Look, width: usize) -> Result<(), Failure> {
+pub fn step(out: &mut impl Write, step: &Step, style: TextStyle, width: usize) -> Result<(), Failure> {
     let entry = &step.entry;
     let class = entry.method.class();
     if !style.all && class != Class::Command && entry.method != Method::Disconnect {

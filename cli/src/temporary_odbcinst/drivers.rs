@@ -107,14 +107,14 @@ impl Drivers<'_> {
     fn swapped(&self, section: &Section, notes: &mut Notes) -> Option<Swapped> {
         let spelled = to_path(section.library()?);
         let (file, kind) = match self.look(&spelled) {
-            Looked::Driver(file, kind) => (file, kind),
-            Looked::Super8 => return None,
+            FoundLibrary::Driver(file, kind) => (file, kind),
+            FoundLibrary::Super8 => return None,
             // At replay no driver needs to be installed, and the program may not even use this one.
-            Looked::Absent(_) if !self.real => {
+            FoundLibrary::Absent(_) if !self.real => {
                 let kind = self.recorded.kind?;
                 return Some(Swapped { kind, paths: Vec::new() });
             }
-            Looked::Absent(why) => {
+            FoundLibrary::Absent(why) => {
                 notes.add(format!("{} is left as it is: {why}", section.title()));
                 return None;
             }
@@ -127,27 +127,27 @@ impl Drivers<'_> {
     }
 
     fn is_super8(&self, section: &Section) -> bool {
-        section.library().is_some_and(|library| matches!(self.look(&to_path(library)), Looked::Super8))
+        section.library().is_some_and(|library| matches!(self.look(&to_path(library)), FoundLibrary::Super8))
     }
 
     /// Finds out what is behind a library's name.
-    pub fn look(&self, library: &Path) -> Looked {
+    pub fn look(&self, library: &Path) -> FoundLibrary {
         let Some(file) = locate(library, self.search) else {
-            return Looked::Absent(format!("there is no library {}", library.display()));
+            return FoundLibrary::Absent(format!("there is no library {}", library.display()));
         };
         match libraries::read(&file) {
-            Ok(Binary::Driver(kind)) => Looked::Driver(file, kind),
-            Ok(Binary::Super8(_)) => Looked::Super8,
-            Ok(Binary::DriverManager) => Looked::Absent(format!("{} is a driver manager", file.display())),
-            Ok(Binary::Other) => Looked::Absent(format!("{} is not an ODBC driver", file.display())),
-            Ok(Binary::Foreign) => Looked::Absent(format!("{} is for another processor", file.display())),
-            Err(error) => Looked::Absent(format!("{}: {error}", file.display())),
+            Ok(Binary::Driver(kind)) => FoundLibrary::Driver(file, kind),
+            Ok(Binary::Super8(_)) => FoundLibrary::Super8,
+            Ok(Binary::DriverManager) => FoundLibrary::Absent(format!("{} is a driver manager", file.display())),
+            Ok(Binary::Other) => FoundLibrary::Absent(format!("{} is not an ODBC driver", file.display())),
+            Ok(Binary::Foreign) => FoundLibrary::Absent(format!("{} is for another processor", file.display())),
+            Err(error) => FoundLibrary::Absent(format!("{}: {error}", file.display())),
         }
     }
 }
 
 /// What is behind a library's name.
-pub enum Looked {
+pub enum FoundLibrary {
     /// A driver, with its file and kind.
     Driver(PathBuf, Kind),
     /// super8 itself: the section is configured already.

@@ -1,6 +1,6 @@
 //! Writes an odbc.ini with super8 behind every data source.
 
-use super::drivers::{Drivers, Looked, is_name};
+use super::drivers::{Drivers, FoundLibrary, is_name};
 use super::recorded::Name;
 use super::sections::{Notes, Text, keys_without};
 use std::os::unix::ffi::OsStrExt;
@@ -23,10 +23,10 @@ pub fn text(sources: &[Section], drivers: &Drivers<'_>, sections: &[Section], no
                 wanted.filter(|wanted| !named_kind(drivers, sections, name, *wanted))
             }
             Some(library) => match (drivers.look(&to_path(library)), wanted) {
-                (Looked::Super8, _) => None,
-                (_, Some(kind)) | (Looked::Driver(_, kind), None) => Some(kind),
-                (Looked::Absent(_), None) if !drivers.real => drivers.recorded.kind,
-                (Looked::Absent(why), None) => {
+                (FoundLibrary::Super8, _) => None,
+                (_, Some(kind)) | (FoundLibrary::Driver(_, kind), None) => Some(kind),
+                (FoundLibrary::Absent(_), None) if !drivers.real => drivers.recorded.kind,
+                (FoundLibrary::Absent(why), None) => {
                     notes.add(format!("{} is left as it is: {why}", section.title()));
                     None
                 }
@@ -68,9 +68,9 @@ fn named_kind(drivers: &Drivers<'_>, sections: &[Section], name: &[u8], kind: Ki
     }
     let section = sections.iter().find(|section| section.name.eq_ignore_ascii_case(name));
     match section.and_then(Section::library).map(|library| drivers.look(&to_path(library))) {
-        Some(Looked::Driver(_, found)) => found == kind,
-        Some(Looked::Absent(_)) => drivers.recorded.kind == Some(kind),
-        Some(Looked::Super8) => true,
+        Some(FoundLibrary::Driver(_, found)) => found == kind,
+        Some(FoundLibrary::Absent(_)) => drivers.recorded.kind == Some(kind),
+        Some(FoundLibrary::Super8) => true,
         None => false,
     }
 }

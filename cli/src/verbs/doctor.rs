@@ -1,6 +1,6 @@
 //! `super8 doctor`: says what is installed, what would happen, and what to do about it.
 
-use crate::doctor::{Chapter, Finding, Tone, examine};
+use crate::doctor::{Finding, FindingGroup, Severity, examine};
 use crate::exit::{Exit, Outcome};
 use crate::output;
 use anstyle::{AnsiColor, Style};
@@ -28,7 +28,7 @@ impl Doctor {
     /// Examines the machine, and writes the findings with advice.
     pub fn run(self) -> Outcome {
         let chapters = examine(self.dsn.as_deref());
-        let bad = |finding: &&Finding| finding.tone == Tone::Bad;
+        let bad = |finding: &&Finding| finding.tone == Severity::Bad;
         let troubles: Vec<&Finding> = chapters.iter().flat_map(|chapter| &chapter.findings).filter(bad).collect();
         if self.json {
             output::json(&chapters)?;
@@ -39,16 +39,16 @@ impl Doctor {
     }
 }
 
-fn print(chapters: &[Chapter], troubles: &[&Finding]) -> Result<(), crate::exit::Failure> {
+fn print(chapters: &[FindingGroup], troubles: &[&Finding]) -> Result<(), crate::exit::Failure> {
     let bold = Style::new().bold();
     let mut out = output::text();
     for chapter in chapters {
         writeln!(out, "{bold}{}{bold:#}", chapter.title)?;
         for Finding { tone, text, .. } in &chapter.findings {
             let (sign, style) = match tone {
-                Tone::Good => ("ok", AnsiColor::Green.on_default()),
-                Tone::Note => ("--", Style::new().dimmed()),
-                Tone::Bad => ("!!", AnsiColor::Red.on_default().bold()),
+                Severity::Good => ("ok", AnsiColor::Green.on_default()),
+                Severity::Note => ("--", Style::new().dimmed()),
+                Severity::Bad => ("!!", AnsiColor::Red.on_default().bold()),
             };
             writeln!(out, "  {style}{sign}{style:#} {text}")?;
         }

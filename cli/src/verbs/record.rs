@@ -8,7 +8,7 @@ use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use super8_cassette::player::{Found, find_volatile, rule_text};
+use super8_cassette::player::{VolatileValues, find_volatile, rule_text};
 use super8_cassette::{Metadata, Store, Value, convert, create, with_parts_or_alone, yaml};
 
 /// `super8 record CASSETTE -- COMMAND`
@@ -75,7 +75,7 @@ impl Record {
     }
 
     /// Replays without the rules that were found and, if that fails, with them.
-    fn prove(&self, first: &dyn Store, found: &Found, scratch: &Path) -> Outcome {
+    fn prove(&self, first: &dyn Store, found: &VolatileValues, scratch: &Path) -> Outcome {
         if !found.rules.is_empty() || !found.open.is_empty() {
             note("replays without new rules first; it may report a mismatch");
         }
@@ -124,7 +124,7 @@ impl Record {
 
     /// Writes what was found. `bare` says that a replay passes without new rules; `written` whether the rules could be
     /// written, if that was asked for.
-    fn say(&self, found: &Found, bare: bool, exit: Exit, written: Option<bool>) -> Result<(), Failure> {
+    fn say(&self, found: &VolatileValues, bare: bool, exit: Exit, written: Option<bool>) -> Result<(), Failure> {
         let mut out = output::text();
         for line in &found.changed {
             writeln!(out, "changes: {line}")?;

@@ -162,7 +162,7 @@ impl Show {
     ) -> Result<(), Failure> {
         let terminal = std::io::stdout().is_terminal();
         let columns = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
-        let look = text::Look { all: self.all, numbers: self.numbers, columns };
+        let look = text::TextStyle { all: self.all, numbers: self.numbers, columns };
         text::head(out, name, metadata, timeline)?;
         let width = timeline.width();
         let bar = output::beside_text(output::bar("showing", timeline.counts().entries as u64));

@@ -38,12 +38,12 @@ pub struct Unused {
 struct Report {
     cassettes: usize,
     unused: Vec<PathBuf>,
-    runs: Vec<LookedAt>,
+    runs: Vec<ExaminedRun>,
 }
 
 /// A run that was looked at.
 #[derive(Serialize)]
-struct LookedAt {
+struct ExaminedRun {
     verb: String,
     cassette: String,
     command: Vec<String>,
@@ -60,7 +60,8 @@ impl Unused {
         let is_unused = |pieces: &[PathBuf]| !runs.iter().any(|run| run.opened(pieces));
         let unused = found.members.iter().filter(|member| is_unused(&member.pieces));
         let unused: Vec<PathBuf> = unused.map(|member| member.path.clone()).collect();
-        let report = Report { cassettes: found.members.len(), unused, runs: runs.iter().map(LookedAt::of).collect() };
+        let report =
+            Report { cassettes: found.members.len(), unused, runs: runs.iter().map(ExaminedRun::of).collect() };
         let exit = if report.unused.is_empty() { Exit::Done } else { Exit::Found };
         if self.json {
             output::json(&report)?;
@@ -87,10 +88,10 @@ impl Unused {
     }
 }
 
-impl LookedAt {
-    fn of(run: &Run) -> LookedAt {
+impl ExaminedRun {
+    fn of(run: &Run) -> ExaminedRun {
         let age = run.ended.and_then(|ended| SystemTime::now().duration_since(ended).ok());
-        LookedAt {
+        ExaminedRun {
             verb: run.verb.clone(),
             cassette: run.cassette.clone(),
             command: run.command.clone(),

@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure, Outcome};
 use crate::folder::{Cassettes, Member};
 use crate::verify::report::{Kind, Report, total};
-use crate::verify::{live::Live, plan};
+use crate::verify::{live::Verification, plan};
 use crate::{cassette, output};
 use clap::Args;
 use std::ffi::OsString;
@@ -103,7 +103,7 @@ impl Verify {
         let wide = opened.metadata.driver.as_ref().is_some_and(|driver| driver.kind == "unicode");
         let manager = Manager::load(self.manager.as_deref(), wide).map_err(Failure::new)?;
         let redacted = opened.metadata.redaction.is_some();
-        let live = Live { manager: &manager, wide, connection_string, all: self.all, redacted };
+        let live = Verification { manager: &manager, wide, connection_string, all: self.all, redacted };
         let bar = output::bar("verifying", steps.len() as u64);
         let report = live.verify(opened.store.as_ref(), &steps, || bar.inc(1))?;
         bar.finish_and_clear();

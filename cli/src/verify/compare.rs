@@ -26,22 +26,22 @@ impl Difference {
 }
 
 /// Why a comparison stopped.
-pub enum Trouble {
+pub enum ComparisonError {
     /// The cassette cannot be read.
     Cassette(CassetteError),
     /// The driver failed now, but not when it was recorded.
     Driver(Failure),
 }
 
-impl From<CassetteError> for Trouble {
-    fn from(error: CassetteError) -> Trouble {
-        Trouble::Cassette(error)
+impl From<CassetteError> for ComparisonError {
+    fn from(error: CassetteError) -> ComparisonError {
+        ComparisonError::Cassette(error)
     }
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Trouble {
-        Trouble::Driver(failure)
+impl From<Failure> for ComparisonError {
+    fn from(failure: Failure) -> ComparisonError {
+        ComparisonError::Driver(failure)
     }
 }
 
@@ -68,13 +68,13 @@ pub fn columns(recorded: &Value, now: &[Column]) -> Vec<Difference> {
 /// differ. Without `values`, compares only the number of rows.
 ///
 /// # Errors
-/// See [`Trouble`].
+/// See [`ComparisonError`].
 pub fn rows(
     store: &dyn Store,
     execution: &Execution,
     statement: &mut Statement<'_>,
     values: bool,
-) -> Result<Option<Difference>, Trouble> {
+) -> Result<Option<Difference>, ComparisonError> {
     let (mut count, mut differing) = (0u64, 0u64);
     let mut first: Option<Difference> = None;
     for place in &execution.rows {
@@ -105,7 +105,7 @@ pub fn rows(
 
 /// Returns the first column of the current row that differs, with both values. Skips the bookmark, which has no meaning
 /// in another session.
-fn row(run: &PlayedRun, statement: &mut Statement<'_>) -> Result<Option<(u16, String, String)>, Trouble> {
+fn row(run: &PlayedRun, statement: &mut Statement<'_>) -> Result<Option<(u16, String, String)>, ComparisonError> {
     let (mut live, mut found) = (Row::new(), None);
     let cells = run.current().into_iter().flatten().enumerate().skip(usize::from(run.bookmarks()));
     for (column, (at, recorded)) in (1u16..).zip(cells) {

@@ -1,6 +1,6 @@
-//! Repeats the recorded executions on a live connection: [`Live::verify`].
+//! Repeats the recorded executions on a live connection: [`Verification::verify`].
 
-use super::compare::{self, Trouble};
+use super::compare::{self, ComparisonError};
 use super::plan::{Action, Execution, Step, only_reads};
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
@@ -12,7 +12,7 @@ use super8_client::{Argument, Connection, Manager, Parameter};
 use super8_shim::config::connection_string::ConnectionString;
 
 /// How a cassette is verified.
-pub struct Live<'a> {
+pub struct Verification<'a> {
     /// The driver manager.
     pub manager: &'a Manager,
     /// Whether its wide functions are called, so that parameters are sent as UTF-16.
@@ -41,7 +41,7 @@ const ATTRIBUTES: &[(&str, i32)] = &[
     ("metadata_id", 10014),
 ];
 
-impl Live<'_> {
+impl Verification<'_> {
     /// Does the steps and compares the results. Calls `done` after each step.
     ///
     /// # Errors
@@ -199,7 +199,7 @@ impl Live<'_> {
         entry: &Entry,
         parameters: Vec<Vec<Parameter>>,
     ) -> Result<Vec<compare::Difference>, CassetteError> {
-        let compared = || -> Result<Vec<compare::Difference>, Trouble> {
+        let compared = || -> Result<Vec<compare::Difference>, ComparisonError> {
             let mut statement = connection.statement()?;
             for (name, attribute) in ATTRIBUTES {
                 if let Some(value) = entry.get(Key::Attributes).and_then(|all| all.get(name)).and_then(Value::as_int) {
@@ -230,8 +230,8 @@ impl Live<'_> {
         };
         match compared() {
             Ok(found) => Ok(found),
-            Err(Trouble::Driver(failure)) => Ok(vec![outcome("success".to_owned(), failure.to_string())]),
-            Err(Trouble::Cassette(error)) => Err(error),
+            Err(ComparisonError::Driver(failure)) => Ok(vec![outcome("success".to_owned(), failure.to_string())]),
+            Err(ComparisonError::Cassette(error)) => Err(error),
         }
     }
 }

@@ -110,7 +110,7 @@ pub struct Patience<'a> {
 }
 
 /// An event that the wrapper waits for.
-enum News {
+enum WaitEvent {
     /// A process ended.
     Ended(Pid, WaitStatus),
     /// No process is left.
@@ -157,7 +157,7 @@ pub fn run(command: &mut Command, stop: Option<&Stop>, patience: &Patience<'_>) 
     let to_main = sender.clone();
     std::thread::spawn(move || {
         for origin in signals.forever() {
-            if to_main.send(News::Signal(origin.signal, sent(origin.cause))).is_err() {
+            if to_main.send(WaitEvent::Signal(origin.signal, sent(origin.cause))).is_err() {
                 return;
             }
         }
@@ -175,10 +175,10 @@ pub fn run(command: &mut Command, stop: Option<&Stop>, patience: &Patience<'_>) 
 }
 
 /// Copies the command's output to ours and looks for the line that stops the command.
-fn copy_output(child: &mut Child, stop: &Stop, news: &Sender<News>) -> Vec<JoinHandle<()>> {
-    let found = |news: &Sender<News>| {
+fn copy_output(child: &mut Child, stop: &Stop, news: &Sender<WaitEvent>) -> Vec<JoinHandle<()>> {
+    let found = |news: &Sender<WaitEvent>| {
         let news = news.clone();
-        move || drop(news.send(News::Stop))
+        move || drop(news.send(WaitEvent::Stop))
     };
     let out = child.stdout.take().and_then(|pipe| watch_output(stop, pipe, io::stdout(), found(news)));
     let error = child.stderr.take().and_then(|pipe| watch_output(stop, pipe, io::stderr(), found(news)));
@@ -186,13 +186,13 @@ fn copy_output(child: &mut Child, stop: &Stop, news: &Sender<News>) -> Vec<JoinH
 }
 
 /// Waits for every child, including orphaned descendants, and reports the end of each.
-fn reap(news: &Sender<News>) {
+fn reap(news: &Sender<WaitEvent>) {
     loop {
         let status = match wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) => news.send(News::Ended(pid, status)),
+            Ok(Some((pid, status))) => news.send(WaitEvent::Ended(pid, status)),
             Ok(None) | Err(rustix::io::Errno::INTR) => continue,
             Err(_) => {
-                let _ = news.send(News::NoneLeft);
+                let _ = news.send(WaitEvent::NoneLeft);
                 return;
             }
         };
@@ -206,7 +206,7 @@ fn reap(news: &Sender<News>) {
 struct Watch<'a> {
     main: Pid,
     end: Option<End>,
-    news: Receiver<News>,
+    news: Receiver<WaitEvent>,
     stop: Option<&'a Stop>,
     /// The signals that were passed on to the command.
     sent: Vec<i32>,
@@ -220,21 +220,21 @@ impl Watch<'_> {
         loop {
             let left = stops.map_or(FOREVER, |at| at.saturating_duration_since(Instant::now()));
             match self.news.recv_timeout(left) {
-                Ok(News::Ended(pid, status)) if pid == self.main => {
+                Ok(WaitEvent::Ended(pid, status)) if pid == self.main => {
                     let end = End::of(status).after(&self.sent);
                     self.end = Some(end);
                     return end;
                 }
-                Ok(News::Signal(signal, true)) => self.pass_on(signal),
+                Ok(WaitEvent::Signal(signal, true)) => self.pass_on(signal),
                 Err(RecvTimeoutError::Timeout) if stops.is_none() => {}
-                Ok(News::Stop) | Err(RecvTimeoutError::Timeout) => {
+                Ok(WaitEvent::Stop) | Err(RecvTimeoutError::Timeout) => {
                     stops = None;
                     self.stop_it();
                 }
-                Ok(News::NoneLeft) | Err(RecvTimeoutError::Disconnected) => {
+                Ok(WaitEvent::NoneLeft) | Err(RecvTimeoutError::Disconnected) => {
                     return *self.end.get_or_insert(End::Code(Exit::Failed.code()));
                 }
-                Ok(News::Ended(..) | News::Signal(_, false)) => {}
+                Ok(WaitEvent::Ended(..) | WaitEvent::Signal(_, false)) => {}
             }
         }
     }
@@ -247,12 +247,12 @@ impl Watch<'_> {
         let mut has_said = false;
         loop {
             match self.news.recv_timeout(LOOK) {
-                Ok(News::NoneLeft) => return Vec::new(),
-                Ok(News::Ended(..)) => continue,
-                Ok(News::Signal(signal, true)) => self.pass_on(signal),
+                Ok(WaitEvent::NoneLeft) => return Vec::new(),
+                Ok(WaitEvent::Ended(..)) => continue,
+                Ok(WaitEvent::Signal(signal, true)) => self.pass_on(signal),
                 // Ctrl-C: the command has ended, so the user means the wrapper
-                Ok(News::Signal(_, false)) | Err(RecvTimeoutError::Disconnected) => return remaining(),
-                Ok(News::Stop) => self.stop_it(),
+                Ok(WaitEvent::Signal(_, false)) | Err(RecvTimeoutError::Disconnected) => return remaining(),
+                Ok(WaitEvent::Stop) => self.stop_it(),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             let (now, left) = (Instant::now(), remaining());

@@ -197,7 +197,7 @@ impl Wrapped {
         run: &Attempt<'_>,
         recorded: &Recorded,
         mut failed: Vec<PathBuf>,
-    ) -> Result<Attempted, Failure> {
+    ) -> Result<RunOutcome, Failure> {
         loop {
             let attempted = self.attempt(run, recorded, &failed)?;
             let shared: Vec<PathBuf> =
@@ -231,7 +231,7 @@ impl Wrapped {
     }
 
     /// Runs the command once. At replay, records the cassettes in `again` instead of replaying them.
-    fn attempt(&self, run: &Attempt<'_>, recorded: &Recorded, again: &[PathBuf]) -> Result<Attempted, Failure> {
+    fn attempt(&self, run: &Attempt<'_>, recorded: &Recorded, again: &[PathBuf]) -> Result<RunOutcome, Failure> {
         let Attempt { libraries, cassette, named, mode, decided } = *run;
         // At replay the named cassette has to be opened. If the name has placeholders, only the program knows which one
         // it opens.
@@ -292,7 +292,7 @@ impl Wrapped {
         }
         if verdict.shared.iter().any(|cassette| !again.contains(cassette)) {
             // the recordings have commands that belong into those cassettes, so nothing is published
-            return Ok(Attempted { verdict, seconds, notes: Vec::new() });
+            return Ok(RunOutcome { verdict, seconds, notes: Vec::new() });
         }
         verdict.publish(self.keep);
         if self.keep || !verdict.command_failed() {
@@ -306,11 +306,11 @@ impl Wrapped {
         if replays_all && !verdict.has_connected() {
             notes.extend(recorded.connectable("the cassette has"));
         }
-        Ok(Attempted { verdict, seconds, notes })
+        Ok(RunOutcome { verdict, seconds, notes })
     }
 
     /// Writes the report, keeps the run's outcome for `super8 unused`, and returns the exit code.
-    fn report(&self, how: &Attempt<'_>, attempted: &Attempted) -> Outcome {
+    fn report(&self, how: &Attempt<'_>, attempted: &RunOutcome) -> Outcome {
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let exit = attempted.verdict.exit();
         let kept = runs::Run {
@@ -389,7 +389,7 @@ struct Attempt<'a> {
 }
 
 /// The outcome of one run of the command.
-struct Attempted {
+struct RunOutcome {
     verdict: Verdict,
     seconds: f64,
     notes: Vec<String>,

@@ -16,7 +16,7 @@ use super8_cassette::{CassetteError, Metadata};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ejected {
     /// There is nothing to report: it was published, played to its end, or never opened.
-    Well,
+    Passed,
     /// Recorded commands were not played; how many, and a list for people.
     Unplayed(usize, String),
     /// The program asked for something else than was recorded; the report.
@@ -33,7 +33,7 @@ pub fn eject(directory: &Path) -> Ejected {
     paths.sort();
     paths.dedup();
     let ejected = paths.iter().map(|path| eject_one(path));
-    ejected.reduce(|first, next| if first == Ejected::Well { next } else { first }).unwrap_or(Ejected::Well)
+    ejected.reduce(|first, next| if first == Ejected::Passed { next } else { first }).unwrap_or(Ejected::Passed)
 }
 
 /// Returns the open cassettes in a directory: the directory itself, or traces.
@@ -79,7 +79,7 @@ fn eject_one(cassette: &Path) -> Ejected {
         ejected.push((cassette.to_owned(), Arc::downgrade(&open.cassette)));
     }
     let player = PLAYERS.get().lock().remove(cassette);
-    let Some(open) = player else { return Ejected::Well };
+    let Some(open) = player else { return Ejected::Passed };
     if let Some(report) = open.report {
         return Ejected::Mismatch(report);
     }
@@ -87,7 +87,7 @@ fn eject_one(cassette: &Path) -> Ejected {
     match ending::unplayed(&part, &open.cassette) {
         None => {
             verdict::finished(cassette, std::slice::from_ref(&part));
-            Ejected::Well
+            Ejected::Passed
         }
         Some(unplayed) => {
             // If nobody connected to the cassette through this library, the caller knows whether another library played

@@ -18,7 +18,7 @@ pub(super) enum Content<'a> {
 
 /// What the application asks for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wish {
+pub(super) struct Requested {
     pub(super) to: CType,
     /// The precision and scale of the application's descriptor, for a NUMERIC target.
     pub(super) numeric: Option<(u8, i8)>,

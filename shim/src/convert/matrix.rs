@@ -4,7 +4,7 @@
 //! SQL types that have its C type: character data for CHAR and WCHAR, exact numbers for the integers and NUMERIC, and
 //! so on. Each function's comment says which SQLSTATEs it may report; docs/conversions.md shows them all in one table.
 
-use super::conversion::{Converted, Failure, Wish};
+use super::conversion::{Converted, Failure, Requested};
 use super::ctype::{CType, Kind};
 use super::source::Source;
 use super::to_datetime::interval;
@@ -13,9 +13,9 @@ use super::to_number_or_text::{binary, guid, text};
 use super::to_number_or_text::{bit, exact, integer, real};
 
 /// A function that converts a recorded value to the C type of the wish.
-type Conversion = for<'a> fn(&Source<'a>, &Wish) -> Result<Converted<'a>, Failure>;
+type Conversion = for<'a> fn(&Source<'a>, &Requested) -> Result<Converted<'a>, Failure>;
 
-fn none<'a>(_: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+fn none<'a>(_: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     Err(Failure::restricted(wish.to))
 }
 

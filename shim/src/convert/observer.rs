@@ -66,7 +66,7 @@ pub(super) fn held(binding: &Binding, c_type: CType, length: Length) -> &'static
 
 /// How to look at an output parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct OutputShape {
     /// Whose length the parameter's length variable holds.
     pub length: LengthOf,
     /// Whether the driver reads the parameter's value. If it does not, the length has no value before the execution,
@@ -78,7 +78,7 @@ pub struct Look {
 pub struct WatchedBuffer {
     binding: Binding,
     c_type: CType,
-    look: Look,
+    look: OutputShape,
     /// What the buffer held before; `None` if there is no memory.
     data: Option<Vec<u8>>,
     length: Option<isize>,
@@ -87,7 +87,7 @@ pub struct WatchedBuffer {
 
 impl WatchedBuffer {
     /// Looks at the buffer before the driver is called.
-    pub fn of(binding: Binding, c_type: CType, look: Look) -> WatchedBuffer {
+    pub fn of(binding: Binding, c_type: CType, look: OutputShape) -> WatchedBuffer {
         let (length, indicator) = (binding.length.len_at(0), binding.indicator.len_at(0));
         WatchedBuffer { binding, c_type, look, data: data(&binding, c_type, look), length, indicator }
     }
@@ -104,7 +104,7 @@ impl WatchedBuffer {
 
 /// Returns the bytes of a buffer that are compared. A length that several parameters share says nothing about the bytes
 /// of one of them.
-fn data(binding: &Binding, c_type: CType, look: Look) -> Option<Vec<u8>> {
+fn data(binding: &Binding, c_type: CType, look: OutputShape) -> Option<Vec<u8>> {
     let shared = look.length != LengthOf::This && super::read::unit(c_type.kind()).is_some();
     let length = if shared { Length::Unknown } else { Length::reported(binding) };
     if look.sent {

@@ -10,7 +10,7 @@
 
 use odbc_sys::{Time, Timestamp};
 
-use super::conversion::{Converted, Failure, Wish};
+use super::conversion::{Converted, Failure, Requested};
 use super::ctype::{Kind, Qualifier};
 use super::datetime;
 use super::datetime::Literal;
@@ -28,7 +28,7 @@ struct Moment {
     finer: bool,
 }
 
-fn moment(source: &Source<'_>, wish: &Wish) -> Result<Moment, Failure> {
+fn moment(source: &Source<'_>, wish: &Requested) -> Result<Moment, Failure> {
     let moment = match source {
         Source::Text { bytes, .. } => {
             let literal = datetime::parse(bytes.trim_ascii());
@@ -55,7 +55,7 @@ fn moment(source: &Source<'_>, wish: &Wish) -> Result<Moment, Failure> {
     if datetime::is_valid(&checked) { Ok(moment) } else { Err(Failure::invalid_datetime()) }
 }
 
-fn lacks(source: &Source<'_>, wish: &Wish) -> Failure {
+fn lacks(source: &Source<'_>, wish: &Requested) -> Failure {
     match source {
         Source::Text { bytes, .. } => Failure::not_a(&wish.to.name(), bytes),
         _ => Failure::restricted(wish.to),
@@ -63,7 +63,7 @@ fn lacks(source: &Source<'_>, wish: &Wish) -> Failure {
 }
 
 /// Reports 01S07, 22007, 22018.
-pub(super) fn date<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn date<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let Moment { timestamp, dated, finer, .. } = moment(source, wish)?;
     if !dated {
         return Err(lacks(source, wish));
@@ -73,7 +73,7 @@ pub(super) fn date<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>
 }
 
 /// Reports 01S07, 22007, 22018.
-pub(super) fn time<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn time<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let Moment { timestamp, timed, finer, .. } = moment(source, wish)?;
     if !timed {
         return Err(lacks(source, wish));
@@ -83,7 +83,7 @@ pub(super) fn time<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>
 }
 
 /// Reports 01S07, 22007, 22018. A date alone gets midnight, and a time alone the current date.
-pub(super) fn timestamp<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn timestamp<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let Moment { mut timestamp, dated, finer, .. } = moment(source, wish)?;
     if !dated {
         let today = today().ok_or_else(Failure::invalid_datetime)?;
@@ -93,7 +93,7 @@ pub(super) fn timestamp<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converte
 }
 
 /// Reports 01S07, 22015, 22018, and 07006 for a number that is to become an interval of several fields.
-pub(super) fn interval<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn interval<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let Kind::Interval(to) = wish.to.kind() else { return Err(Failure::restricted(wish.to)) };
     let (negative, size, finer) = match source {
         Source::Text { bytes, .. } => parse(bytes.trim_ascii(), to).ok_or_else(|| Failure::not_a("interval", bytes))?,

@@ -7,7 +7,7 @@
 //! Character data goes as it is, and a byte of BINARY makes two hexadecimal digits. Everything else has its standard text;
 //! the part that matters must fit the buffer (else 22003), while the rest may be cut off (01004).
 
-use super::conversion::{Content, Converted, Failure, Wish};
+use super::conversion::{Content, Converted, Failure, Requested};
 use super::ctype::Kind;
 use super::decimal::{Decimal, Numeric};
 use super::fixed::Fixed;
@@ -16,7 +16,7 @@ use super::source::Source;
 use super::{datetime, fixed};
 
 /// Returns the value as an exact number.
-fn number(source: &Source<'_>, wish: &Wish) -> Result<Decimal, Failure> {
+fn number(source: &Source<'_>, wish: &Requested) -> Result<Decimal, Failure> {
     match source {
         Source::Text { bytes, .. } => {
             Decimal::parse(bytes.trim_ascii()).ok_or_else(|| Failure::not_a("numeric literal", bytes))
@@ -52,12 +52,12 @@ fn approximate(source: &Source<'_>) -> Option<f64> {
     }
 }
 
-fn beyond(wish: &Wish) -> Failure {
+fn beyond(wish: &Requested) -> Failure {
     Failure::out_of_range(&format!("the value does not fit {}", wish.to.name()))
 }
 
 /// Reports 01S07, 22003, 22018.
-pub(super) fn integer<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn integer<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let Kind::Integer { size, signed } = wish.to.kind() else { return Err(Failure::restricted(wish.to)) };
     let (number, lost) = match approximate(source) {
         // Well inside the range of an i128, and not a NaN. What is outside is outside every target, too.
@@ -75,7 +75,7 @@ pub(super) fn integer<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<
 }
 
 /// Reports 22003, 22018. Digits beyond the type's precision are rounded, as always with these types.
-pub(super) fn real<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn real<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let double = wish.to.kind() == Kind::Double;
     let value = match approximate(source) {
         Some(number) if double => Fixed::new(&number.to_ne_bytes()),
@@ -101,7 +101,7 @@ pub(super) fn real<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>
 
 /// Converts to NUMERIC: reports 01S07, 22003, 22018. Uses the descriptor's precision and scale, else the number's own
 /// digits, at most 38 of them.
-pub(super) fn exact<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn exact<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     const MOST: u8 = 38;
     let number = number(source, wish)?;
     let (precision, scale) = match wish.numeric {
@@ -120,7 +120,7 @@ pub(super) fn exact<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a
 
 /// Accepts 0 and 1. Other numbers between 0 and 2 lose their fraction (01S07), and the rest is 22003, or 22018 for a
 /// text.
-pub(super) fn bit<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn bit<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let (negative, whole, lost) = match approximate(source) {
         Some(number) if (0.0..2.0).contains(&number) => (false, number as u128, number.fract() != 0.0),
         Some(_) => return Err(beyond(wish)),
@@ -137,7 +137,7 @@ pub(super) fn bit<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>,
 }
 
 /// Reports 01004; 22003 if the whole part does not fit; 22018 if the recorded bytes are in an unknown encoding.
-pub(super) fn text<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn text<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let wide = wish.to.kind() == Kind::WChar;
     let mut bytes = Vec::with_capacity(40);
     let least = match source {
@@ -213,7 +213,7 @@ fn before_point(text: &[u8]) -> usize {
 }
 
 /// Gives character data in its own bytes (01004), and everything else as it is in memory, if it fits (22003).
-pub(super) fn binary<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn binary<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let value = match source {
         Source::Text { bytes, valid: true, wide: true } => {
             let units: Vec<u8> = String::from_utf8_lossy(bytes).encode_utf16().flat_map(u16::to_ne_bytes).collect();
@@ -232,7 +232,7 @@ pub(super) fn binary<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'
 }
 
 /// Reports 22018 if the text is no GUID.
-pub(super) fn guid<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+pub(super) fn guid<'a>(source: &Source<'a>, wish: &Requested) -> Result<Converted<'a>, Failure> {
     let value: Fixed = match source {
         Source::Text { bytes, .. } => {
             let guid = fixed::parse_guid(bytes.trim_ascii());

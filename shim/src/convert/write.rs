@@ -6,7 +6,7 @@
 
 use super8_cassette::{Cell, CutCell};
 
-use super::conversion::{Content, Converted, Failure, Wish, Written};
+use super::conversion::{Content, Converted, Failure, Requested, Written};
 use super::ctype::{CType, Kind};
 use super::matrix;
 use super::source::{self, Source};
@@ -177,7 +177,7 @@ unsafe fn write_other(
     if cut.is_some() && !to.is_variable() && recorded.kind() != Kind::Binary {
         return Err(Failure::not_recorded(bytes.len(), cut));
     }
-    let wish = Wish { to, numeric: target.numeric, value: fixed, cut };
+    let wish = Requested { to, numeric: target.numeric, value: fixed, cut };
     let source = Source::of(recorded, bytes, text, fixed.as_ref());
     let converted = matrix::conversion(recorded, to)(&source, &wish)?;
     let whole = match converted {

@@ -7,7 +7,7 @@ pub const SQLSTATE: &str = "IM003";
 
 /// What went wrong, for tests and logs; the message tells people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum DriverErrorKind {
     /// Nothing names a real driver.
     NotNamed,
     /// Several sections of odbcinst.ini name the shim and they disagree about the real driver.
@@ -30,13 +30,13 @@ pub enum Trouble {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DriverError {
     /// What went wrong.
-    pub trouble: Trouble,
+    pub trouble: DriverErrorKind,
     message: String,
 }
 
 impl DriverError {
     /// Returns an error with this message.
-    pub fn new(trouble: Trouble, message: impl Into<String>) -> DriverError {
+    pub fn new(trouble: DriverErrorKind, message: impl Into<String>) -> DriverError {
         DriverError { trouble, message: message.into() }
     }
 
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_message_is_cut_between_characters() {
-        let error = DriverError::new(Trouble::NotFound, "a\u{e9}\u{e9}");
+        let error = DriverError::new(DriverErrorKind::NotFound, "a\u{e9}\u{e9}");
         assert_eq!((error.within(2), error.within(3), error.within(99)), ("a", "a\u{e9}", "a\u{e9}\u{e9}"));
     }
 }

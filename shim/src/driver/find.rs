@@ -8,7 +8,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::error::{DriverError, Trouble};
+use super::error::{DriverError, DriverErrorKind};
 use super::search::{FileId, is_path};
 use super::site::Site;
 use crate::config::connection_string::{Choice, ConnectionString};
@@ -120,7 +120,7 @@ fn agreed(site: &Site) -> Result<Option<RealDriver>, DriverError> {
     };
     if let Some((other, _)) = found.iter().find(|(_, other)| !same(other)) {
         return Err(DriverError::new(
-            Trouble::Ambiguous,
+            DriverErrorKind::Ambiguous,
             format!(
                 "{} and {} name different real drivers and the application chose neither section: connect with DRIVER= \
                  or a data source whose Driver= is one of these sections, or set SUPER8_DRIVER",
@@ -142,7 +142,7 @@ fn resolve(site: &Site, value: &[u8], source: String) -> Result<RealDriver, Driv
         Some(section) => to_path(section.library().ok_or_else(|| {
             let key = "add Driver= with the path of the real driver's library";
             DriverError::new(
-                Trouble::NoLibrary,
+                DriverErrorKind::NoLibrary,
                 format!("{source} names {}, which has no Driver: {key}", section.title()),
             )
         })?),
@@ -170,7 +170,7 @@ fn section_of<'a>(site: &'a Site, file: &Path, id: FileId) -> Option<&'a Section
 
 fn itself(source: &str, shown: &str) -> DriverError {
     DriverError::new(
-        Trouble::Itself,
+        DriverErrorKind::Itself,
         format!("{source} is \"{shown}\", which is super8 itself: name the driver that super8 is to call"),
     )
 }
@@ -187,7 +187,7 @@ fn not_found(site: &Site, source: &str, shown: &str, library: &Path, section: Op
             files(&site.ini)
         ),
     };
-    DriverError::new(Trouble::NotFound, message)
+    DriverError::new(DriverErrorKind::NotFound, message)
 }
 
 fn not_named(site: &Site, section: Option<&Section>) -> DriverError {
@@ -196,7 +196,7 @@ fn not_named(site: &Site, section: Option<&Section>) -> DriverError {
         None => format!("super8's section of {}", files(&site.ini)),
     };
     DriverError::new(
-        Trouble::NotNamed,
+        DriverErrorKind::NotNamed,
         format!(
             "no real driver is named: add {REAL_DRIVER}=NAME to {place} (NAME is another section there, or a library), \
              to the data source's section of odbc.ini or to the connection string, or set SUPER8_DRIVER"

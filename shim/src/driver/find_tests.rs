@@ -104,14 +104,14 @@ fn errors_name_what_was_looked_for_and_where() {
     let (site, directory) = site("errors", DRIVERS, SOURCES);
     let ini = directory.join("odbcinst.ini").display().to_string();
     for (environment, string, trouble, parts) in [
-        (None, "DRIVER={super8 bare}", Trouble::NotNamed, vec!["[super8 bare]", ini.as_str(), "SUPER8_DRIVER"]),
-        (None, "DRIVER=loop", Trouble::Itself, vec!["[loop]", "super8 itself"]),
-        (Some("super8"), "DRIVER=super8", Trouble::Itself, vec!["SUPER8_DRIVER", "\"super8\""]),
-        (Some("libsuper8.so"), "DRIVER=super8", Trouble::Itself, vec!["super8 itself"]),
-        (Some("Three"), "DRIVER=super8", Trouble::NotFound, vec!["\"Three\"", ini.as_str(), "odbcinst -q -d"]),
-        (Some("/no/such.so"), "DRIVER=super8", Trouble::NotFound, vec!["/no/such.so"]),
-        (Some("lost"), "DRIVER=super8", Trouble::NotFound, vec!["[lost]", "nowhere.so"]),
-        (Some("empty"), "DRIVER=super8", Trouble::NoLibrary, vec!["[empty]", "Driver="]),
+        (None, "DRIVER={super8 bare}", DriverErrorKind::NotNamed, vec!["[super8 bare]", ini.as_str(), "SUPER8_DRIVER"]),
+        (None, "DRIVER=loop", DriverErrorKind::Itself, vec!["[loop]", "super8 itself"]),
+        (Some("super8"), "DRIVER=super8", DriverErrorKind::Itself, vec!["SUPER8_DRIVER", "\"super8\""]),
+        (Some("libsuper8.so"), "DRIVER=super8", DriverErrorKind::Itself, vec!["super8 itself"]),
+        (Some("Three"), "DRIVER=super8", DriverErrorKind::NotFound, vec!["\"Three\"", ini.as_str(), "odbcinst -q -d"]),
+        (Some("/no/such.so"), "DRIVER=super8", DriverErrorKind::NotFound, vec!["/no/such.so"]),
+        (Some("lost"), "DRIVER=super8", DriverErrorKind::NotFound, vec!["[lost]", "nowhere.so"]),
+        (Some("empty"), "DRIVER=super8", DriverErrorKind::NoLibrary, vec!["[empty]", "Driver="]),
     ] {
         let error = connect(&site, environment, string).unwrap_err();
         assert_eq!((error.trouble, error.sqlstate()), (trouble, "IM003"), "{error}");
@@ -144,7 +144,7 @@ fn a_library_instead_of_a_section_asks_all_sections() {
         SOURCES,
     );
     let error = connect(&differing, None, "DSN=path").unwrap_err();
-    assert_eq!(error.trouble, Trouble::Ambiguous);
+    assert_eq!(error.trouble, DriverErrorKind::Ambiguous);
     assert!(error.to_string().contains("[s]") && error.to_string().contains("[t]"), "{error}");
     assert_eq!(early(&differing, None), None);
     assert_eq!(early(&differing, Some(&given("libtwo.so"))).unwrap().source, "SUPER8_DRIVER");

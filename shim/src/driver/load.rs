@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use libloading::os::unix;
 use parking_lot::Mutex;
 
-use super::error::{DriverError, Trouble};
+use super::error::{DriverError, DriverErrorKind};
 use super::process::{Kind, facts, is_driver_manager, own_library};
 use super::search::{FileId, Search, is_path};
 use crate::platform::{self, link_map, object_of};
@@ -42,7 +42,7 @@ pub fn open(library: &Path, search: &Search) -> Result<&'static Library, DriverE
     }
     match open_one(library) {
         // The dynamic linker does not know the name, so try the last directories.
-        Err(error) if error.trouble == Trouble::CannotLoad => match search.in_last(library) {
+        Err(error) if error.trouble == DriverErrorKind::CannotLoad => match search.in_last(library) {
             Some(file) => open_one(&file),
             None if missing(&error, library) => Err(nowhere(library, search)),
             None => Err(error),
@@ -53,7 +53,7 @@ pub fn open(library: &Path, search: &Search) -> Result<&'static Library, DriverE
 
 fn nowhere(library: &Path, search: &Search) -> DriverError {
     DriverError::new(
-        Trouble::NotFound,
+        DriverErrorKind::NotFound,
         format!(
             "the real driver's library {} is found neither by the dynamic linker nor in {}: is it installed? Else \
              give its full path",
@@ -71,14 +71,14 @@ fn open_one(path: &Path) -> Result<&'static Library, DriverError> {
     }
     if is_path(path) && file.is_none() {
         let message = format!("there is no library {}: name an existing file as the real driver", path.display());
-        return Err(DriverError::new(Trouble::NotFound, message));
+        return Err(DriverError::new(DriverErrorKind::NotFound, message));
     }
     if file.is_some_and(is_own) {
         return Err(itself(path));
     }
     if is_driver_manager(path) {
         let message = format!("{} is a driver manager: name a driver's library as the real driver", path.display());
-        return Err(DriverError::new(Trouble::DriverManager, message));
+        return Err(DriverError::new(DriverErrorKind::DriverManager, message));
     }
     // SAFETY: loading runs the library's initializers. The user named this ODBC driver in order to have it loaded, and
     // the driver manager would load it the same way.
@@ -163,7 +163,7 @@ impl Library {
             Kind::Unicode => ("exports Unicode functions (SQLConnectW)", "Unicode driver"),
         };
         Err(DriverError::new(
-            Trouble::WrongKind,
+            DriverErrorKind::WrongKind,
             format!(
                 "the real driver {} {has}, and this is super8's {}: use {} in Driver= of super8's section in \
                  odbcinst.ini, it is the build for an {fits}",
@@ -194,14 +194,14 @@ fn missing(error: &DriverError, library: &Path) -> bool {
 
 fn itself(path: &Path) -> DriverError {
     DriverError::new(
-        Trouble::Itself,
+        DriverErrorKind::Itself,
         format!("the real driver {} is super8 itself: name the driver that super8 is to call", path.display()),
     )
 }
 
 fn cannot_load(path: &Path, error: &libloading::Error) -> DriverError {
     DriverError::new(
-        Trouble::CannotLoad,
+        DriverErrorKind::CannotLoad,
         format!("cannot load the real driver {}: {error}; ldd shows which libraries it misses", path.display()),
     )
 }
@@ -255,11 +255,11 @@ mod tests {
         std::fs::write(&broken, "no library").unwrap();
         let search = Search { first: vec!["/usr".into()], last: Vec::new() };
         for (name, trouble, part) in [
-            (broken.as_path(), Trouble::CannotLoad, "broken.so"),
-            (Path::new("/no/such/driver.so"), Trouble::NotFound, "/no/such/driver.so"),
-            (Path::new("/no/libodbc.so.2"), Trouble::NotFound, "libodbc.so.2"),
-            (Path::new("libodbc.so.9"), Trouble::DriverManager, "driver manager"),
-            (Path::new("libnosuchdriver.so"), Trouble::NotFound, "linker nor in /usr"),
+            (broken.as_path(), DriverErrorKind::CannotLoad, "broken.so"),
+            (Path::new("/no/such/driver.so"), DriverErrorKind::NotFound, "/no/such/driver.so"),
+            (Path::new("/no/libodbc.so.2"), DriverErrorKind::NotFound, "libodbc.so.2"),
+            (Path::new("libodbc.so.9"), DriverErrorKind::DriverManager, "driver manager"),
+            (Path::new("libnosuchdriver.so"), DriverErrorKind::NotFound, "linker nor in /usr"),
         ] {
             let error = open(name, &search).unwrap_err();
             assert_eq!((error.trouble, error.sqlstate()), (trouble, "IM003"), "{error}");
@@ -274,7 +274,7 @@ mod tests {
         let link = directory.join("link.so");
         std::os::unix::fs::symlink(&own, &link).unwrap();
         for path in [&own, &link] {
-            assert_eq!(open(path, &anywhere()).unwrap_err().trouble, Trouble::Itself);
+            assert_eq!(open(path, &anywhere()).unwrap_err().trouble, DriverErrorKind::Itself);
         }
     }
 
@@ -283,7 +283,7 @@ mod tests {
         let library = open(Path::new("libc.so.6"), &anywhere()).unwrap();
         assert!(library.check_kind(Kind::Ansi).is_ok());
         let error = library.check_kind(Kind::Unicode).unwrap_err();
-        assert_eq!(error.trouble, Trouble::WrongKind);
+        assert_eq!(error.trouble, DriverErrorKind::WrongKind);
         assert!(error.to_string().contains("use libsuper8a.so"), "{error}");
     }
 }

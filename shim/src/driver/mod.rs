@@ -15,7 +15,7 @@ pub mod site;
 /// Opens a real driver of the site's kind.
 ///
 /// # Errors
-/// As [`load::open`], and [`error::Trouble::WrongKind`] if the driver is of the other kind.
+/// As [`load::open`], and [`error::DriverErrorKind::WrongKind`] if the driver is of the other kind.
 pub fn open(site: &Site, real: &RealDriver) -> Result<&'static Library, DriverError> {
     let opened = load::open(&real.library, &site.search);
     let fitting = opened.and_then(|library| library.check_kind(site.kind).map(|()| library));

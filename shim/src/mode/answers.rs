@@ -18,7 +18,7 @@ use super8_cassette::check::Wrong;
 use super8_cassette::{Fields, Key, Value};
 
 /// What the driver said.
-pub(super) struct Asked {
+pub(super) struct DriverAnswer {
     /// The outcome of the application's call.
     pub(super) outcome: Outcome,
     replies: Vec<Reply>,
@@ -38,7 +38,7 @@ pub(super) struct Answer<'a> {
     pub(super) follows: bool,
 }
 
-impl Asked {
+impl DriverAnswer {
     /// Returns the answers, the whole one first.
     pub(super) fn answers(&self, question: &Question<'_>) -> impl Iterator<Item = Answer<'_>> {
         let whole = self.whole.as_ref().map(|(outcome, replies)| Answer {
@@ -69,7 +69,7 @@ pub(super) fn ask(
     driver_call: &dyn DriverCall,
     asynchronous: bool,
     width: impl FnOnce(Function, &Question<'_>) -> Option<u8>,
-) -> Asked {
+) -> DriverAnswer {
     let text = question.text();
     let watched: Vec<_> = question.outputs.iter().map(|(_, out)| out.watch()).collect();
     let outcome = perform(driver_call);
@@ -83,7 +83,7 @@ pub(super) fn ask(
         replies[0] = wide;
     }
     let special = !is_whole(function, question, &replies);
-    let mut asked = Asked { outcome, replies, whole: None, special };
+    let mut asked = DriverAnswer { outcome, replies, whole: None, special };
     if !special || asynchronous || asked.outcome.rc == rc::STILL_EXECUTING {
         return asked;
     }
@@ -172,7 +172,7 @@ impl Connection<Recorded> {
         &self,
         mut fields: Fields,
         question: &Question<'_>,
-        asked: Asked,
+        asked: DriverAnswer,
         set: Option<Value>,
     ) -> Outcome {
         fields.extend(set.clone().map(|set| (Key::Set, set)));

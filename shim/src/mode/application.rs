@@ -6,7 +6,7 @@
 
 use crate::args::{Binding, Out, Parameter, Place};
 use crate::call::{Call, Question};
-use crate::descriptor::{DescriptorRole, Held};
+use crate::descriptor::{DescriptorRole, UsedDescriptor};
 use crate::table::Function;
 use std::collections::BTreeMap;
 use super8_cassette::{Key, Value};
@@ -48,9 +48,9 @@ pub struct BoundParameter {
 #[derive(Debug, Default)]
 pub struct Application {
     /// The application row descriptor: bound columns.
-    pub(super) columns: Held,
+    pub(super) columns: UsedDescriptor,
     /// The application parameter descriptor: bound parameters.
-    pub(super) parameters: Held,
+    pub(super) parameters: UsedDescriptor,
     /// The implementation parameter descriptor: what each parameter is for the database. Parameter 1 is at index 0.
     pub(super) markers: Vec<Option<Parameter>>,
     /// Every other statement attribute that was set, as SQLSetStmtAttr passed it.

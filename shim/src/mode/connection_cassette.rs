@@ -71,19 +71,19 @@ impl<C> Place<C> {
 
 /// The recorder or player of a connection, borrowed, or shared where the connection went on elsewhere and may go on
 /// again meanwhile.
-pub(super) enum Held<'a, C> {
+pub(super) enum CassetteRef<'a, C> {
     Here(&'a Arc<C>),
     Elsewhere(Arc<C>),
 }
 
-impl<C> Deref for Held<'_, C> {
+impl<C> Deref for CassetteRef<'_, C> {
     type Target = Arc<C>;
 
     #[inline]
     fn deref(&self) -> &Arc<C> {
         match self {
-            Held::Here(cassette) => cassette,
-            Held::Elsewhere(cassette) => cassette,
+            CassetteRef::Here(cassette) => cassette,
+            CassetteRef::Elsewhere(cassette) => cassette,
         }
     }
 }
@@ -179,11 +179,11 @@ impl<C> ConnectionCassette<C> {
     }
 
     /// Returns the recorder or player.
-    pub(super) fn cassette(&self) -> Held<'_, C> {
+    pub(super) fn cassette(&self) -> CassetteRef<'_, C> {
         let place = self.place();
         match place.elsewhere() {
-            Some((cassette, _)) => Held::Elsewhere(cassette),
-            None => Held::Here(&place.moved.get().unwrap_or(&place.begun).0),
+            Some((cassette, _)) => CassetteRef::Elsewhere(cassette),
+            None => CassetteRef::Here(&place.moved.get().unwrap_or(&place.begun).0),
         }
     }
 

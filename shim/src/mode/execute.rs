@@ -21,13 +21,13 @@ use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value, check};
 
 /// The execution or operation that waits for data while the driver serves SQLParamData, and the watched counter and
 /// states of its sets.
-struct Taken {
+struct Suspended {
     waiting: Option<WaitingExecution>,
     positioned: Option<WaitingOperation>,
     watched: Option<WatchedParameters>,
 }
 
-impl Watched for Taken {
+impl Watched for Suspended {
     fn give_up(self) {
         self.positioned.map(|pending| pending.watched).give_up();
         self.watched.give_up();
@@ -237,12 +237,12 @@ impl Statement<Recorded> {
             return unwritable(error);
         }
         let watched = waiting.as_ref().map(|pending| pending.data.watch_on());
-        let taken = Taken { waiting, positioned, watched };
+        let taken = Suspended { waiting, positioned, watched };
         self.then(driver_call, taken, move |statement, taken, outcome, _| statement.data_taken(token, taken, outcome))
     }
 
-    fn data_taken(&self, token: Place, taken: Taken, outcome: Outcome) -> Outcome {
-        let Taken { waiting, positioned, watched } = taken;
+    fn data_taken(&self, token: Place, taken: Suspended, outcome: Outcome) -> Outcome {
+        let Suspended { waiting, positioned, watched } = taken;
         if let Some(pending) = positioned {
             return self.positioned_data(pending, outcome, token);
         }

@@ -9,7 +9,7 @@ use crate::mode::application::Application;
 use crate::mode::cells::{BoundCell, BoundCells, KnownTypes, NullCell, Truncations};
 use crate::mode::connection::Connection;
 use crate::mode::keys::{CallKey, row_counter_key};
-use crate::mode::lengths::{Lent, Rebound};
+use crate::mode::lengths::{LentVariables, Rebound};
 use crate::mode::operation::replay_cells;
 use crate::mode::outcome::{push_outcome_pairs, recorded_outcome};
 use crate::mode::reading::Reading;
@@ -275,7 +275,7 @@ pub(super) struct Cells<'a> {
     pub(super) known_types: &'a mut KnownTypes,
     pub(super) application: &'a mut Application,
     pub(super) bound: &'a BoundCells,
-    pub(super) lent: &'a Lent,
+    pub(super) lent: &'a LentVariables,
     pub(super) truncations: &'a Truncations,
     /// NULLs in buffers for which it is not known yet what the driver does to them.
     pub(super) nulls: &'a mut Vec<NullCell>,

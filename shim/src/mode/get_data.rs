@@ -12,7 +12,9 @@ use crate::mode::bindings::resolve;
 use crate::mode::fetch::{recorded_type, type_in};
 use crate::mode::outcome::{push_outcome, recorded_outcome};
 use crate::mode::outputs::parameter_decides;
-use crate::mode::reading::{Apart, AskedCell, KeptCall, Late, More, Piece, Reading, ReplayedReading, UNREAD};
+use crate::mode::reading::{
+    AskedCell, CallDetails, CellApart, KeptCall, LateCell, Piece, Reading, ReplayedReading, UNREAD,
+};
 use crate::mode::record::{Recorded, performed, unwritable};
 use crate::mode::replay::Replayed;
 use crate::mode::rowset::{bookmark_served_as, bookmark_size, bookmark_type};
@@ -141,7 +143,7 @@ impl Statement<Recorded> {
             }
         }
         let plain = *outcome == Outcome::SUCCESS && value.is_none() && half.is_none() && !unterminated;
-        let more = (!plain).then(|| Box::new(More { outcome: outcome.clone(), value, half, unterminated }));
+        let more = (!plain).then(|| Box::new(CallDetails { outcome: outcome.clone(), value, half, unterminated }));
         reading.calls.push(KeptCall { column, c_type, capacity: binding.capacity, length, more });
         if !expected && !reading.odd.contains(&column) {
             reading.odd.push(column);
@@ -201,7 +203,7 @@ impl Statement<Recorded> {
         }
         let (mut late, name) = (Row::new(), c_type.name());
         put(&mut late, 0);
-        reading.late.push(Late { column, c_type: name.to_string(), value: one_cell(&late, &name) });
+        reading.late.push(LateCell { column, c_type: name.to_string(), value: one_cell(&late, &name) });
         Ok(())
     }
 
@@ -237,12 +239,12 @@ impl Statement<Recorded> {
         let calls = |column| reading.calls.iter().filter(move |call| call.column == column);
         let bare = bare.filter_map(|column| {
             let c_type = calls(*column).next()?.c_type.name().to_string();
-            Some(Late { column: *column, c_type, value: Value::from("\\-") })
+            Some(LateCell { column: *column, c_type, value: Value::from("\\-") })
         });
-        let mut all: Vec<Late> = bare.collect();
+        let mut all: Vec<LateCell> = bare.collect();
         all.append(&mut reading.late);
         all.sort_by_key(|late| late.column);
-        for Late { column, c_type, value } in all {
+        for LateCell { column, c_type, value } in all {
             let mut entry = Entry::new(Method::GetData, self.connection.id(), *id).with(streams.reads(), column);
             if *rowset > 1 {
                 entry = entry.with(Key::Rowset, *rowset);
@@ -421,8 +423,8 @@ impl Statement<Replayed> {
     }
 
     /// Reads what was recorded of a column apart from its row.
-    fn apart(&self, state: &State<Replayed>, column: u16) -> Result<Apart, Outcome> {
-        let mut apart = Apart { column, c_type: CType::CHAR, row: Row::new(), calls: Vec::new() };
+    fn apart(&self, state: &State<Replayed>, column: u16) -> Result<CellApart, Outcome> {
+        let mut apart = CellApart { column, c_type: CType::CHAR, row: Row::new(), calls: Vec::new() };
         let Some(id) = state.id else { return Ok(apart) };
         let rowset = if state.rowset > 1 { Value::from(state.rowset) } else { Value::Null };
         let key = [(state.streams.reads(), Value::from(column)), (Key::Rowset, rowset)];

@@ -320,9 +320,9 @@ fn inputs(call: &Call<'_>, mut take: impl FnMut(Key, Input)) {
 
 /// A quick hasher for the few words of a key. Collisions do no harm, because the map compares keys.
 #[derive(Default)]
-struct Spread(u64);
+struct KeyHasher(u64);
 
-impl Hasher for Spread {
+impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -341,7 +341,7 @@ impl Hasher for Spread {
 pub(super) struct LocalOutcomes {
     /// How many commands the connection has had.
     commands: AtomicU32,
-    calls: Mutex<HashMap<CallKey, Times, BuildHasherDefault<Spread>>>,
+    calls: Mutex<HashMap<CallKey, Times, BuildHasherDefault<KeyHasher>>>,
 }
 
 /// How often a call went as usual since `commands` commands were done.

@@ -20,7 +20,7 @@ pub(super) const SIZE: usize = size_of::<isize>();
 pub(super) type Rebound = (u16, Binding);
 
 /// The variables that one statement lends.
-pub(super) struct Lent {
+pub(super) struct LentVariables {
     /// Tells apart the statements that use the same descriptor.
     lender: u64,
     /// What `columns` was made for: the revision of the bound columns, the rows of a rowset, and the bind offset.
@@ -34,15 +34,15 @@ pub(super) struct Lent {
     /// before it. That address has to be memory as well, because some drivers clear a length when it is bound.
     first: isize,
     /// What the driver was told and what it said in the last call, row by row.
-    said: Vec<Said>,
+    said: Vec<LengthAndIndicator>,
 }
 
-impl Default for Lent {
-    fn default() -> Lent {
+impl Default for LentVariables {
+    fn default() -> LentVariables {
         static LENDERS: AtomicU64 = AtomicU64::new(1);
         let lender = LENDERS.fetch_add(1, Ordering::Relaxed);
         let (columns, kept, said) = (Vec::new(), Vec::new(), Vec::new());
-        Lent { lender, seen: None, columns, kept, rows: 0, stride: 0, first: 0, said }
+        LentVariables { lender, seen: None, columns, kept, rows: 0, stride: 0, first: 0, said }
     }
 }
 
@@ -57,7 +57,7 @@ struct Column {
 
 /// The length and the indicator of a cell.
 #[derive(Clone, Copy, Default)]
-struct Said {
+struct LengthAndIndicator {
     /// Whether the driver reads them before it writes them.
     sent: bool,
     /// The lent variables, watched during a call.
@@ -92,7 +92,7 @@ impl Column {
     }
 }
 
-impl Lent {
+impl LentVariables {
     /// Prepares the variables for a call on this many rows; `sends` says of which cells the driver reads the length.
     /// Returns the columns that have to be bound again. `None`, which is nearly always, means that no variables are
     /// lent.
@@ -110,7 +110,9 @@ impl Lent {
         }
         let rebound = self.renew(application, rows);
         let cells = (0..rows).flat_map(|row| self.columns.iter().map(move |column| (row, column.number)));
-        self.said.extend(cells.map(|(row, column)| Said { sent: sends(row, column), ..Said::default() }));
+        self.said.extend(
+            cells.map(|(row, column)| LengthAndIndicator { sent: sends(row, column), ..LengthAndIndicator::default() }),
+        );
         self.watch(application);
         (!self.columns.is_empty()).then_some(rebound)
     }

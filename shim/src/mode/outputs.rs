@@ -7,7 +7,7 @@
 
 use crate::args::{Binding, OwnMemory, Place, Watched};
 use crate::convert::bound;
-use crate::convert::observer::{LengthOf, Look, WatchedBuffer};
+use crate::convert::observer::{LengthOf, OutputShape, WatchedBuffer};
 use crate::convert::{CType, Written};
 use crate::diagnostics::{Outcome, rc};
 use super8_cassette::{Cell, Fields, Key, Row, Value, cell, inline};
@@ -48,7 +48,7 @@ struct OutputPlace {
     index: usize,
     binding: Binding,
     c_type: CType,
-    look: Look,
+    look: OutputShape,
     /// Whether this is a SQL_NUMERIC_STRUCT that is sent. A driver may write its precision and scale at the execution
     /// only; later the buffer may be gone.
     input: bool,
@@ -74,7 +74,7 @@ impl Outputs {
     /// Adds a parameter of set `set`, counted from 0, if the driver may write to it.
     pub fn add(&mut self, io: i16, set: usize, index: usize, binding: Binding, c_type: CType) {
         if matches!(io, INPUT_OUTPUT | OUTPUT) {
-            let look = Look { length: self.share(set, &binding), sent: io == INPUT_OUTPUT };
+            let look = OutputShape { length: self.share(set, &binding), sent: io == INPUT_OUTPUT };
             self.places.push(OutputPlace { set, index, binding, c_type, look, input: false });
             self.array |= set > 0;
         }
@@ -95,7 +95,7 @@ impl Outputs {
     /// Adds a SQL_NUMERIC_STRUCT that is sent. Its length variable belongs to the application: no driver writes there.
     pub fn add_numeric(&mut self, set: usize, index: usize, binding: Binding) {
         let binding = Binding { length: Place::NULL, indicator: Place::NULL, numeric: None, ..binding };
-        let look = Look { length: LengthOf::This, sent: true };
+        let look = OutputShape { length: LengthOf::This, sent: true };
         self.places.push(OutputPlace { set, index, binding, c_type: CType::NUMERIC, look, input: true });
         self.array |= set > 0;
     }

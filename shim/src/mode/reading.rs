@@ -165,11 +165,11 @@ pub struct RecordedReading {
     /// The columns that were read to their end in this row.
     pub(super) done: ColumnSet,
     /// Cells that no row can take any more.
-    pub(super) late: Vec<Late>,
+    pub(super) late: Vec<LateCell>,
 }
 
 /// A cell of a row that is written already, because the run was interrupted or the cursor moved inside the rowset.
-pub(super) struct Late {
+pub(super) struct LateCell {
     pub(super) column: u16,
     pub(super) c_type: String,
     pub(super) value: Value,
@@ -182,11 +182,11 @@ pub(super) struct KeptCall {
     pub(super) capacity: isize,
     pub(super) length: Option<isize>,
     /// `None` for SQL_SUCCESS and a value that is part of the cell.
-    pub(super) more: Option<Box<More>>,
+    pub(super) more: Option<Box<CallDetails>>,
 }
 
 /// What else there is to record of a call.
-pub(super) struct More {
+pub(super) struct CallDetails {
     pub(super) outcome: Outcome,
     /// The value, if it is not part of the cell.
     pub(super) value: Option<Value>,
@@ -204,7 +204,7 @@ impl KeptCall {
             ("buffer".to_owned(), Value::from(self.capacity)),
         ];
         fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
-        if let Some(More { outcome, value, half, unterminated }) = self.more.as_deref() {
+        if let Some(CallDetails { outcome, value, half, unterminated }) = self.more.as_deref() {
             push_outcome_pairs(&mut fields, outcome, secrecy);
             fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
             fields.extend(half.map(|half| ("half".to_owned(), Value::from(u16::from(half)))));
@@ -263,7 +263,7 @@ pub struct ReplayedReading {
     /// How many of each column's recorded unusual calls were served.
     served: Vec<(u16, usize)>,
     /// What was recorded of columns apart from their row, as far as it was looked up.
-    pub(super) apart: Vec<Apart>,
+    pub(super) apart: Vec<CellApart>,
     /// The C type of a NULL that was just written.
     pub(super) null: Option<CType>,
 }
@@ -277,7 +277,7 @@ struct Read {
 }
 
 /// A column that was recorded apart from its row. Empty if it was not.
-pub(super) struct Apart {
+pub(super) struct CellApart {
     pub(super) column: u16,
     pub(super) c_type: CType,
     pub(super) row: Row,

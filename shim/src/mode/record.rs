@@ -8,9 +8,9 @@ use crate::diagnostics::{Diagnostic, Outcome, answered, rc};
 use crate::mode::cells::{BoundCells, KnownNulls, KnownTypes, NullCell};
 use crate::mode::columns::{ColumnMetadata, LastAnswers};
 use crate::mode::connection::{Connection, Interception};
-use crate::mode::connection_cassette::Held;
+use crate::mode::connection_cassette::CassetteRef;
 use crate::mode::keys::{CallKey, LocalOutcomes};
-use crate::mode::lengths::Lent;
+use crate::mode::lengths::LentVariables;
 use crate::mode::outcome::push_outcome;
 use crate::mode::reading::RecordedReading;
 use crate::mode::statement::{State, Statement};
@@ -87,7 +87,7 @@ pub struct RecordedState {
     /// The number of the result's columns, as it was last noted for the statement text.
     pub(super) beyond: Option<u16>,
     /// The length variables that the driver is lent while it fetches.
-    pub(super) lent: Lent,
+    pub(super) lent: LentVariables,
     /// NULLs of the last fetch in C types for which it is not known yet what the driver leaves in the buffer.
     pub(super) nulls: Vec<NullCell>,
     /// What to do once the call that is still executing is done.
@@ -149,7 +149,7 @@ pub fn unwritable(error: CassetteError) -> Outcome {
 
 impl Connection<Recorded> {
     /// Returns the recorder of the connection's current cassette.
-    pub(super) fn recorder(&self) -> Held<'_, Recorder> {
+    pub(super) fn recorder(&self) -> CassetteRef<'_, Recorder> {
         self.cassettes.cassette()
     }
 

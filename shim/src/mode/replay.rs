@@ -6,7 +6,7 @@ use crate::convert::CType;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::cells::ZeroNulls;
 use crate::mode::connection::{Connection, Interception};
-use crate::mode::connection_cassette::Held;
+use crate::mode::connection_cassette::CassetteRef;
 use crate::mode::keys::token_key;
 use crate::mode::outcome::recorded_outcome;
 use crate::mode::parameters::Waiting;
@@ -102,7 +102,7 @@ pub(super) fn finished(player: &Arc<Player>) {
 
 impl Connection<Replayed> {
     /// Returns the player of the connection's current cassette.
-    pub(super) fn player(&self) -> Held<'_, Player> {
+    pub(super) fn player(&self) -> CassetteRef<'_, Player> {
         self.cassettes.cassette()
     }
 

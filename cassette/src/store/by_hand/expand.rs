@@ -16,7 +16,7 @@ use crate::yaml::{self, ByHand, Items, Written};
 use crate::{CassetteError, Cell, ConnectionId, Entry, Fields, Key, Method, RowsReader, Value, cell, files};
 
 /// An entry, and the item of the log that it comes from.
-pub(super) struct Made {
+pub(super) struct ExpandedEntry {
     pub(super) entry: Entry,
     pub(super) line: u32,
     /// The bytes of the item in the log.
@@ -26,7 +26,7 @@ pub(super) struct Made {
 /// The content of a log.
 #[derive(Default)]
 pub(super) struct Expanded {
-    pub(super) entries: Vec<Made>,
+    pub(super) entries: Vec<ExpandedEntry>,
     /// The column files that nobody wrote.
     pub(super) documents: BTreeMap<String, Value>,
     /// The connections that have the answers of a known driver, by the driver's number.
@@ -79,7 +79,7 @@ pub(super) fn expand(log: &[u8], file: &Path) -> Expanded {
                             Err(wrong) => expanded.problems.push(refuse(wrong)),
                         }
                     }
-                    let made = |entry| Made { entry, line: item.line, bytes: item.bytes.clone() };
+                    let made = |entry| ExpandedEntry { entry, line: item.line, bytes: item.bytes.clone() };
                     expanded.entries.extend(entries.into_iter().map(made));
                 }
                 Err(wrong) => {

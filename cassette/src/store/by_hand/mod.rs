@@ -20,7 +20,7 @@ pub use crate::store::directory::is_by_hand;
 use crate::store::directory::{COMMANDS, Directory, METADATA};
 use crate::store::interface::{Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Metadata, Method, Order, Row, Value, files, yaml};
-use expand::{Expanded, Made};
+use expand::{Expanded, ExpandedEntry};
 pub use plain::{ATTRIBUTES, INFO, MISSING, Plain, type_info_page as type_info};
 pub use profiles::{DRIVERS, check_driver};
 use profiles::{OfType, Profile, TypeInfo, profile, question};
@@ -35,7 +35,7 @@ pub struct ByHand {
     log: Arc<Path>,
     text: Vec<u8>,
     /// The entries of the log, followed by those of SQLGetTypeInfo.
-    entries: Vec<Made>,
+    entries: Vec<ExpandedEntry>,
     /// How many of them are the log's.
     written: usize,
     documents: BTreeMap<String, Value>,
@@ -105,7 +105,7 @@ impl ByHand {
             for (at, type_info) in profile(driver).type_info.iter().enumerate() {
                 let part = format!("columns_of_type_info_{}_{at}", driver.map_or(0, |driver| driver + 1));
                 for result in &type_info.results {
-                    let made = |entry| Made { entry, line: 1, bytes: 0..0 };
+                    let made = |entry| ExpandedEntry { entry, line: 1, bytes: 0..0 };
                     self.entries.extend(of_type(type_info, result, (connection, number), &part).map(made));
                     number += 1;
                 }
@@ -114,7 +114,7 @@ impl ByHand {
         }
     }
 
-    fn made(&self, place: EntryRef) -> Result<&Made, CassetteError> {
+    fn made(&self, place: EntryRef) -> Result<&ExpandedEntry, CassetteError> {
         let found = usize::try_from(place.offset).ok().and_then(|at| self.entries.get(at));
         found.ok_or_else(|| CassetteError::new(&self.log, "there is no such entry"))
     }
@@ -125,7 +125,7 @@ impl ByHand {
         to: usize,
         visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
     ) -> Result<(), CassetteError> {
-        self.entries[from..to].iter().enumerate().try_for_each(|(at, Made { entry, line, bytes })| {
+        self.entries[from..to].iter().enumerate().try_for_each(|(at, ExpandedEntry { entry, line, bytes })| {
             let place = EntryRef { offset: (from + at) as u64, len: bytes.len() as u32, line: *line };
             let Entry { method, connection, statement, .. } = *entry;
             visit(place, Head { method, connection, statement, thread: entry.thread() })

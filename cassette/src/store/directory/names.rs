@@ -46,7 +46,7 @@ pub(super) fn removal(name: &OsStr) -> u8 {
 }
 
 /// Returns the connection that a file belongs to, judging by its name. Any short word can be the id of a connection, so
-/// only the log can tell for certain ([`Own`]).
+/// only the log can tell for certain ([`FileOwners`]).
 pub(super) fn connection_of(name: &OsStr) -> Option<ConnectionId> {
     let (stem, ending) = name.to_str()?.rsplit_once('.')?;
     let mut words = stem.splitn(3, '_');
@@ -79,16 +79,16 @@ pub(super) fn has_info_files(directory: &Path) -> bool {
 
 /// The connections of a cassette that have files. They are looked up in the log, because any short word could be the id of one.
 #[derive(Debug)]
-pub(super) struct Own(HashSet<ConnectionId>);
+pub(super) struct FileOwners(HashSet<ConnectionId>);
 
-impl Own {
+impl FileOwners {
     /// Finds which files in `directory` its own log names.
-    pub(super) fn of(directory: &Path) -> io::Result<Own> {
-        Own::by_logs(directory, &[directory])
+    pub(super) fn of(directory: &Path) -> io::Result<FileOwners> {
+        FileOwners::by_logs(directory, &[directory])
     }
 
     /// Finds which files in `directory` belong to the log of any of `cassettes`. Each log is read as far as it is readable.
-    pub(super) fn by_logs(directory: &Path, cassettes: &[&Path]) -> io::Result<Own> {
+    pub(super) fn by_logs(directory: &Path, cassettes: &[&Path]) -> io::Result<FileOwners> {
         let (mut named, mut own) = (HashSet::new(), HashSet::new());
         for entry in fs::read_dir(directory)? {
             named.extend(connection_of(&entry?.file_name()));
@@ -108,7 +108,7 @@ impl Own {
                 own.extend(file.and_then(|file| named.take(&file)));
             }
         }
-        Ok(Own(own))
+        Ok(FileOwners(own))
     }
 
     /// Says whether a file of this name is the cassette's.
@@ -174,15 +174,15 @@ mod tests {
         {
             fs::write(old.path().join(name), "").unwrap();
         }
-        let ours = |own: &Own| {
+        let ours = |own: &FileOwners| {
             let all = fs::read_dir(old.path()).unwrap().map(|entry| entry.unwrap().file_name());
             let mut ours: Vec<_> = all.filter(|name| own.has(name)).collect();
             ours.sort();
             ours
         };
-        let own = Own::of(old.path()).unwrap();
+        let own = FileOwners::of(old.path()).unwrap();
         assert_eq!(ours(&own), ["a_info.yml", "aa_1_columns.yml", "commands.yml"]);
-        let own = Own::by_logs(old.path(), &[old.path(), new.path()]).unwrap();
+        let own = FileOwners::by_logs(old.path(), &[old.path(), new.path()]).unwrap();
         assert_eq!(ours(&own), ["a_info.yml", "aa_1_columns.yml", "b_info.yml", "commands.yml"]);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::names::{self, Own};
+use super::names::{self, FileOwners};
 use crate::store::recording::publish_error;
 use crate::store::staging::{notice, occupied, tell_replaced};
 use crate::yaml::{self, Items};
@@ -177,7 +177,7 @@ pub(super) fn clear(staging: &Path, target: &Path) {
 /// Gives the new cassette the user's own files of the old one.
 fn carry(old: &Path, new: &Path) -> io::Result<()> {
     // a file of one of the new cassette's connections must not come from the old one, whatever the old log says
-    let own = Own::by_logs(old, &[old, new])?;
+    let own = FileOwners::by_logs(old, &[old, new])?;
     for entry in fs::read_dir(old)? {
         let entry = entry?;
         if !own.has(&entry.file_name()) && entry.file_name() != names::REPLACED {
@@ -214,7 +214,7 @@ pub(in crate::store) fn remove_recording(cassette: &Path) -> Result<(), Cassette
         return Ok(());
     }
     let remove = || -> io::Result<()> {
-        let own = Own::by_logs(cassette, &[cassette])?;
+        let own = FileOwners::by_logs(cassette, &[cassette])?;
         let names = fs::read_dir(cassette)?.map(|entry| entry.map(|entry| entry.file_name()));
         let mut names: Vec<_> = names.collect::<Result<_, _>>()?;
         names.retain(|name| own.has(name));
@@ -230,7 +230,7 @@ pub(in crate::store) fn remove_recording(cassette: &Path) -> Result<(), Cassette
 /// Removes a replaced cassette: its own files, and whatever the new one has too.
 fn retire(old: &Path, new: &Path) {
     let remove = || -> io::Result<()> {
-        let own = Own::by_logs(old, &[old, new])?;
+        let own = FileOwners::by_logs(old, &[old, new])?;
         let mut names: Vec<_> =
             fs::read_dir(old)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
         names.sort_by_key(|name| names::removal(name));

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::names::{self, Own};
+use super::names::{self, FileOwners};
 use super::publish::is_cassette;
 use crate::entry::Head;
 use crate::metadata::migrate;
@@ -198,7 +198,7 @@ impl<R: Read> Read for UntilNul<R> {
 /// Returns the files beside the log, with a note on each that super8 would write with other bytes.
 pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
     let list = |error: io::Error| CassetteError::io(root, "list", &error);
-    let own = Own::of(root).map_err(list)?;
+    let own = FileOwners::of(root).map_err(list)?;
     let (mut contents, mut others, mut edited) = (Contents::default(), Vec::new(), Vec::new());
     for entry in fs::read_dir(root).map_err(list)? {
         let entry = entry.map_err(list)?;

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::names::{self, Own};
+use super::names::{self, FileOwners};
 use super::publish::{self, is_cassette, is_recording};
 use super::reading::part;
 use super::store::{Directory, resolve};
@@ -210,8 +210,8 @@ fn drop_unused(root: &Path, used: &HashSet<String>) -> Result<Vec<String>, Casse
     Ok(dropped)
 }
 
-fn owned(root: &Path) -> Result<Own, CassetteError> {
-    Own::of(root).map_err(|error| CassetteError::io(root, "list", &error))
+fn owned(root: &Path) -> Result<FileOwners, CassetteError> {
+    FileOwners::of(root).map_err(|error| CassetteError::io(root, "list", &error))
 }
 
 fn list(root: &Path) -> Result<Vec<String>, CassetteError> {

@@ -12,7 +12,7 @@ use crate::row::write_row;
 use crate::store::interface::{
     Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store, info_part, only_read, replace_fields,
 };
-use crate::store::log::{Held, LogReader, MakeAppend};
+use crate::store::log::{EntryBytes, LogReader, MakeAppend};
 use crate::store::recording::Recording;
 #[cfg(doc)]
 use crate::store::staging::staging;
@@ -62,7 +62,7 @@ impl Directory {
     }
 
     /// Reads the bytes of an entry.
-    fn bytes(&self, place: EntryRef) -> Result<Held, CassetteError> {
+    fn bytes(&self, place: EntryRef) -> Result<EntryBytes, CassetteError> {
         match &self.reader {
             Some(reader) => reader.read(place),
             None => LogReader::of(self.root().join(names::COMMANDS)).read(place),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::names::{self, Own};
+use super::names::{self, FileOwners};
 use super::publish;
 use crate::store::interface::{RowBlock, RowsWriter, info_part};
 use crate::store::log::{Append, MakeAppend, append_block, within_limit};
@@ -302,7 +302,7 @@ fn remember(target: &Path) -> Option<Previous> {
     let path = target.join(names::METADATA);
     let text = files::read(&path).ok()?;
     let metadata = Metadata::from_value(&yaml::read_document(&text, &path).ok()?, &path).ok()?;
-    let (mut totals, own) = (Totals::default(), Own::of(target).ok()?);
+    let (mut totals, own) = (Totals::default(), FileOwners::of(target).ok()?);
     for entry in fs::read_dir(target).ok()? {
         let entry = entry.ok()?;
         if own.has(&entry.file_name()) && entry.file_name() != names::METADATA {
@@ -315,7 +315,7 @@ fn remember(target: &Path) -> Option<Previous> {
 
 /// Returns a digest of the names and contents of a cassette's files, without `metadata.yml` and the user's own files.
 fn digest(root: &Path) -> io::Result<[u8; 32]> {
-    let (mut files, own) = (Vec::new(), Own::of(root)?);
+    let (mut files, own) = (Vec::new(), FileOwners::of(root)?);
     for entry in fs::read_dir(root)? {
         let name = entry?.file_name();
         if own.has(&name) && name != names::METADATA {

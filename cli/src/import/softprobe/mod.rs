@@ -17,7 +17,7 @@ use super8_cassette::{
 };
 use super8_shim::config::secrets::user_hash;
 
-use record::{Asked, Column, Reply, Row, SoftprobeRecord, numbered};
+use record::{Column, Query, Reply, Row, SoftprobeRecord, numbered};
 
 /// The only connection, because the records do not say on which one a query ran.
 const CONNECTION: ConnectionId = ConnectionId(0);
@@ -226,7 +226,7 @@ impl Import {
             Some(asked) => asked,
             None => {
                 self.note(line, "the values do not fit the markers $1, $2, ... of the SQL, which is kept as it is");
-                Asked { sql, ..Asked::default() }
+                Query { sql, ..Query::default() }
             }
         };
         if asked.unknown {
@@ -255,8 +255,8 @@ impl Import {
     }
 
     /// Records that the statement is run, or prepared and executed.
-    fn execution(&self, asked: Asked, outcome: Fields) -> Result<(), CassetteError> {
-        let Asked { sql, params, unknown } = asked;
+    fn execution(&self, asked: Query, outcome: Fields) -> Result<(), CassetteError> {
+        let Query { sql, params, unknown } = asked;
         let prepared = match self.calls.prepares {
             Prepares::Nothing => false,
             Prepares::Parameters => !params.is_empty(),

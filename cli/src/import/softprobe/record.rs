@@ -136,7 +136,7 @@ impl SoftprobeRecord<'_> {
 
 /// A query as an ODBC program asks it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Asked {
+pub(super) struct Query {
     /// The SQL, with ODBC's markers `?` in place of `$1`, `$2`, ...
     pub(super) sql: String,
     /// A value for each marker.
@@ -147,8 +147,8 @@ pub(super) struct Asked {
 
 /// Translates SQL and values to ODBC's form; `None` if a value is missing or left over. Softprobe's own hook for
 /// PostgreSQL records no values at all.
-pub(super) fn numbered(sql: &str, values: Option<&[Json]>) -> Option<Asked> {
-    let mut asked = Asked { sql: String::with_capacity(sql.len()), ..Asked::default() };
+pub(super) fn numbered(sql: &str, values: Option<&[Json]>) -> Option<Query> {
+    let mut asked = Query { sql: String::with_capacity(sql.len()), ..Query::default() };
     let mut used = vec![false; values.map_or(0, <[Json]>::len)];
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
@@ -423,7 +423,7 @@ mod tests {
         assert_eq!(numbered("SELECT $tag$ä$tag$, $1", Some(&values[..1])).unwrap().sql, "SELECT $tag$ä$tag$, ?");
         let unknown = numbered("SELECT 1 AS num, $1::text AS label", None).unwrap();
         let params = vec![Value::Null];
-        assert_eq!(unknown, Asked { sql: "SELECT 1 AS num, ?::text AS label".to_owned(), params, unknown: true });
+        assert_eq!(unknown, Query { sql: "SELECT 1 AS num, ?::text AS label".to_owned(), params, unknown: true });
         assert_eq!(numbered("SELECT 1", None).unwrap().params, []);
     }
 

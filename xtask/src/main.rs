@@ -56,16 +56,23 @@ fn test(words: &[String]) -> Done {
     run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     docs(&["--check".to_owned()])?;
     let mut tests = cargo(&["test", "--workspace"]);
-    tests.env("SUPER8_TEST_PRODUCTS", debug_directory()).args(words);
+    tests.env("SUPER8_TEST_PRODUCTS", debug_directory()).env("RUST_TEST_THREADS", test_threads()).args(words);
     run(tests)?;
     // If words select some tests, the suites, the instruction counts and the packages are left out.
     if !words.is_empty() {
         return Ok(());
     }
-    gate()?;
-    // The packages are made as they are shipped, because their size is limited.
+    // The packages are made as they are shipped, because their size is limited. Their build serves the gate, too.
     package::package(&[])?;
+    gate()?;
     suites(&["--representative".to_owned()])
+}
+
+/// Returns how many tests run at once, unless the user says: two for each core, because most tests wait half of their time for
+/// servers and other programs.
+fn test_threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| (cores * 2).to_string())
 }
 
 /// Replays randomly damaged cassettes for longer than the tests do. The same seed gives the same damage.

@@ -51,6 +51,16 @@ pub fn package(words: &[String]) -> Done {
     Ok(())
 }
 
+/// Builds the libraries and the command at the same time. Each build ends with one crate that keeps one core busy.
+fn build() -> Done {
+    std::thread::scope(|scope| {
+        let libraries =
+            scope.spawn(|| run(&mut cargo(&["build", "--quiet", "--release", "-p", "super8", "-p", "super8a"])));
+        run(&mut cargo(&["build", "--quiet", "--profile", "command", "-p", "super8-cli"]))?;
+        libraries.join().unwrap_or_else(|_| Err("the build of the libraries panicked".to_owned()))
+    })
+}
+
 /// The directories in which packages are put together.
 struct Stage {
     /// The directory for the finished packages.
@@ -70,8 +80,7 @@ impl Stage {
         let quick = built.is_some();
         let stage = Stage { into: into.to_owned(), binaries: directory(&room.join("bin"))?, room, quick };
         if !quick {
-            run(&mut cargo(&["build", "--quiet", "--release", "-p", "super8", "-p", "super8a"]))?;
-            run(&mut cargo(&["build", "--quiet", "--profile", "command", "-p", "super8-cli"]))?;
+            build()?;
         }
         let built = |name: &str| match built {
             Some(built) => built.join(name),

@@ -1,11 +1,9 @@
 //! What the report of a mismatch advises is followed here, and has to work.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::*;
 use super8_cassette::{Entry, Key, Method, Mismatch, Player, Value};
-use support::*;
 
 fn map(pairs: &[(&str, Value)]) -> Value {
     Value::Map(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())

@@ -1,13 +1,11 @@
 //! Recording again: what a person named volatile stays with the commands that are still there, and what cannot stay is told.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::*;
 use super8_cassette::{Directory, Entry, Key, Method, Recorder};
-use support::*;
 
 const DELETE: &str = "DELETE FROM tmp_81 WHERE day < ?";
 

@@ -1,12 +1,10 @@
 //! `order: any`: executions and transactions in any order, on any connection with the same connect arguments.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::*;
 use proptest::prelude::*;
 use super8_cassette::{ConnectionId, Entry, Key, Method, Mismatch, MismatchKind, Order, Player, Value};
-use support::*;
 
 /// What a program does that has a place of its own in the order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,16 +1,14 @@
 //! Cassettes that a person wrote: what they say, what is wrong with them, and how they are played.
 
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::*;
 use super8_cassette::player::FIRST_RESULT_ANSWER;
 use super8_cassette::{
     CassetteError, ConnectionId, Entry, Fetched, Fields, Key, Method, Mismatch, MismatchKind, Player, State, Value,
     by_hand, open, state,
 };
-use support::*;
 
 const SHOP: &str = include_str!("../../tests/cassettes/empty-shop/commands.yml");
 

@@ -1,13 +1,11 @@
 //! A cassette in one format becomes one in the other and comes back: nothing is lost, and what cannot be kept is named.
 
-mod support;
-
 use std::fs;
 
+use crate::support::copy::converted;
+use crate::support::session::record;
+use crate::support::*;
 use super8_cassette::open;
-use support::copy::converted;
-use support::session::record;
-use support::*;
 
 #[test]
 fn there_and_back_again() {

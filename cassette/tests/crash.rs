@@ -1,15 +1,13 @@
 //! Runs that die, disks that fill, processes that get in each other's way.
 
-mod support;
-
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::*;
 use super8_cassette::{Append, Directory, ErrorKind, Method, RecordOptions, Recorder, Store, staging_directory};
-use support::*;
 
 /// The methods in a log.
 fn methods(directory: &Path) -> Vec<Method> {
@@ -83,7 +81,7 @@ fn a_killed_process_holds_the_cassette_until_it_is_dead() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_killed_process_holds_the_cassette_until_it_is_dead"])
+        .args(["--exact", "crash::a_killed_process_holds_the_cassette_until_it_is_dead"])
         .env(CASSETTE_OF_THE_KILLED, &directory)
         .stdout(std::process::Stdio::null())
         .spawn()

@@ -1,10 +1,8 @@
 //! Recordings that a person has edited: ids identify, they do not count.
 
-mod support;
-
+use crate::support::*;
 use std::path::Path;
 use super8_cassette::{Entry, Key, Method};
-use support::*;
 
 /// A recording of four statements on one connection, with what a person makes of its log.
 fn edited(edit: impl Fn(&str) -> String) -> tempfile::TempDir {

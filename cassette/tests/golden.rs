@@ -1,10 +1,8 @@
 //! What goes through the recorder, its files to the letter, and the same through the player.
 
-mod support;
-
+use crate::support::session::{columns, fact, record};
+use crate::support::*;
 use super8_cassette::{Entry, Fetched, Fields, Key, Method, Recorder, Value};
-use support::session::{columns, fact, record};
-use support::*;
 
 const COMMANDS: &str = r#"- method: connect
   connection_id: a
@@ -136,7 +134,7 @@ fn files_to_the_letter() {
     assert_eq!(files["a_3_fetch_all_2.csv"], "z\n\"\u{e4} \"\" ,\"\n");
     assert_eq!(files["a_info.yml"], "- function: SQLGetInfo\n  info: 17\n  result: SQLite\n");
     assert!(files["metadata.yml"].contains("complete: true\norder: global\n"), "{}", files["metadata.yml"]);
-    assert_eq!(support::names(parent.path()), ["x"], "nothing is left beside it");
+    assert_eq!(crate::support::names(parent.path()), ["x"], "nothing is left beside it");
 }
 
 #[test]
@@ -217,7 +215,7 @@ fn small_results_stand_in_the_log_if_wanted() {
         &files["commands.yml"][..500]
     );
     assert_eq!(
-        support::names(&directory),
+        crate::support::names(&directory),
         ["a_2_fetch_all.csv", "a_3_fetch_all.csv", "a_info.yml", "commands.yml", "metadata.yml"]
     );
     let player = player(&directory);

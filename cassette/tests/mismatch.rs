@@ -1,11 +1,9 @@
 //! A program that asks for something else than was recorded: what it is told.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::*;
 use super8_cassette::{Entry, Fetched, Key, Method, Mismatch, MismatchKind, Order, Player, Value};
-use support::*;
 
 /// Two connections, taking turns.
 fn record(directory: &Path) {

@@ -1,18 +1,16 @@
 //! A trace's file: what it looks like, that it plays like a directory, and what becomes of damaged ones.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::copy::{comes_back, converted, plain, text};
+use crate::support::session::record;
+use crate::support::*;
 use super8_cassette::{
     CassetteError, Directory, Entry, ErrorKind, Key, Metadata, Method, Order, Player, Recorder, Spans, Store, Trace,
     open, recover,
 };
-use support::copy::{comes_back, converted, plain, text};
-use support::session::record;
-use support::*;
 
 /// A trace that somebody wrote or damaged.
 fn damaged(directory: &Path, text: &str) -> Result<Arc<Player>, CassetteError> {
@@ -138,7 +136,7 @@ fn long_results_go_out_in_records_of_bounded_size() {
     player.connect(&connect(A, "shop")).unwrap();
     player.command(&run(A, 1, "SELECT wide")).unwrap();
     let super8_cassette::Fetched::Rows(mut run_of_rows) = player.fetch(A, 1).unwrap() else { panic!() };
-    let found = support::rows(&mut run_of_rows);
+    let found = crate::support::rows(&mut run_of_rows);
     assert!(found.len() == 60 && found.iter().enumerate().all(|(at, row)| row == &[at.to_string(), wide.clone()]));
     assert_eq!(fetch_all(&player, A, 1), [["1"], ["2"]]);
     player.command(&run(A, 2, "SELECT huge")).unwrap();

@@ -1,12 +1,10 @@
 //! A cassette of several processes: a process plays one part, and says which as soon as nothing of it is left.
 
-mod support;
-
+use crate::support::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use super8_cassette::{ConnectionId, Directory, Order, PlayOptions, Player, Processes, Store};
-use support::*;
 
 /// Counts and tells in one process what all would count and tell together.
 #[derive(Debug, Default)]

@@ -1,17 +1,15 @@
 //! Interrupted recordings that are made cassettes again.
 
-mod support;
-
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::*;
 use super8_cassette::{
     Directory, Fetched, Fields, Key, MakeAppend, Recorder, Recovered, State, Store, Trace, Value, WriteAppend, recover,
     staging_directory, state,
 };
-use support::*;
 
 /// A recording whose process is gone: two statements, the second's rows still being fetched.
 fn interrupted(directory: &Path) {

@@ -1,12 +1,10 @@
 //! Redaction of what a program sends: by name and position, and of what it sends back as it read it.
 
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::*;
 use super8_cassette::{Entry, Key, Method, Mismatch, Player, Recorder, Redaction, Secrets, Value, open};
-use support::*;
 
 const RULES: &str = "\
 columns:

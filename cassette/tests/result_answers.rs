@@ -1,12 +1,10 @@
 //! Answers with rows: SQLGetTypeInfo's result depends on the driver alone, and replay serves it out of order.
 
-mod support;
-
+use crate::support::*;
 use super8_cassette::player::FIRST_RESULT_ANSWER;
 use super8_cassette::{
     AnswerRules, ConnectionId, Entry, Fetched, Fields, Key, KnownAnswers, Method, Order, Player, Recorder, Value,
 };
-use support::*;
 
 fn type_info(connection: ConnectionId, statement: u32, kind: i32) -> Entry {
     let arguments = Value::Map(vec![("type".to_owned(), kind.into())]);

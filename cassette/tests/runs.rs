@@ -1,11 +1,9 @@
 //! What a run says of its rows: C types, outcomes, widths; and what it does when it is edited by hand.
 
-mod support;
-
 use std::fs;
 
+use crate::support::*;
 use super8_cassette::{Cell, Fetched, PlayedRun, Player, Value};
-use support::*;
 
 fn opened(player: &Player) -> PlayedRun {
     player.connect(&connect(A, "shop")).unwrap();

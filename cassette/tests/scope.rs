@@ -1,9 +1,7 @@
 //! Answers, columns and facts: served as often as asked, in any order, within their scope.
 
-mod support;
-
+use crate::support::*;
 use super8_cassette::{ConnectionId, Entry, Fetched, Fields, Key, Method, PendingColumns, Value};
-use support::*;
 
 fn columns(names: &[(&str, Option<i32>)]) -> Value {
     let column = |(name, length): &(&str, Option<i32>)| {

@@ -1,10 +1,8 @@
 //! Which recorded connection a live one is: open until commands tell equal ones apart, and one driver connection for
 //! several recorded ones, or the reverse, where a pool decides how often the driver is connected to.
 
-mod support;
-
+use crate::support::*;
 use super8_cassette::{ConnectionId, Entry, Key, Method, Mismatch, Order, Player, Value};
-use support::*;
 
 /// Records sessions, one after another: each is the SQL texts of its statements.
 fn sessions(directory: &std::path::Path, sessions: &[&[&str]]) {

@@ -1,12 +1,10 @@
 //! Recording again gives the same bytes; the user's own files stay; what must not be touched is not.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::*;
 use super8_cassette::{DriverFacts, Metadata, RecordOptions, Recorder};
-use support::*;
 
 /// A recording at another time than all others.
 fn at(directory: &Path, time: &str) -> std::sync::Arc<Recorder> {

@@ -1,15 +1,13 @@
 //! Many threads: nobody waits for nobody, nothing is lost, and what was recorded is played.
 
-mod support;
-
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
+use crate::support::*;
 use super8_cassette::{
     Cell, ConnectionId, Directory, Fetched, Key, MakeAppend, Metadata, Order, Player, RecordOptions, Recorder, Run,
     Store, WriteAppend,
 };
-use support::*;
 
 const THREADS: usize = 8;
 

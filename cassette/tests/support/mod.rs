@@ -1,5 +1,4 @@
 //! What the tests of recording and playing share: entries, rows, directories.
-#![allow(dead_code)] // each test file uses its part
 
 pub mod copy;
 pub mod session;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super::compare::difference;
 use super::index::{Index, is_of_spare};
 use crate::store::Store;
-use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, yaml};
 
 /// What one live connection plays of one recorded connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -456,12 +456,14 @@ impl Connects {
     /// Reads the connects of a log.
     pub(super) fn read(index: &Index, store: &dyn Store) -> Result<Connects, CassetteError> {
         let mut connects = Connects::default();
-        let mut known: HashMap<String, Group> = HashMap::new();
+        let mut known: HashMap<Vec<u8>, Group> = HashMap::new();
         for position in index.connects() {
             let entry = store.checked_entry(index.slot(*position).place())?;
             let (connection, succeeded) = (entry.connection, entry.succeeded());
             connects.cut |= buffer(&entry).is_some();
-            let group = *known.entry(format!("{:?}", entry.fields)).or_insert_with(|| {
+            let mut content = Vec::new();
+            yaml::emit_answer(&entry.fields, &mut content);
+            let group = *known.entry(content).or_insert_with(|| {
                 connects.groups.push(entry);
                 connects.groups.len() as Group - 1
             });

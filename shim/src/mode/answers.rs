@@ -13,6 +13,7 @@ use crate::mode::probe::CONNECTION_DEAD;
 use crate::mode::record::{Recorded, perform, performed, unwritable};
 use crate::mode::replay::{Replayed, not_recorded};
 use crate::table::Function;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use super8_cassette::check::Wrong;
 use super8_cassette::{Fields, Key, Value};
@@ -288,9 +289,8 @@ impl Connection<Replayed> {
         let key = |id: u16| [(Key::Function, Value::from("SQLGetFunctions")), (Key::Id, Value::from(id))];
         match self.recorded_info(&key(asked)) {
             Ok(Some(answer)) => {
-                let result = answer.get(Key::Result).cloned().unwrap_or(Value::Null);
-                match result {
-                    Value::List(_) => write_functions(asked, &function_ids(&result), supported),
+                match answer.get(Key::Result).unwrap_or(&Value::Null) {
+                    list @ Value::List(_) => write_functions(asked, &function_ids(list), supported),
                     single => supported.set_u16_at(0, single.as_int().unwrap_or(0) as u16),
                 }
                 return recorded_outcome(|key| answer.get(key));
@@ -432,8 +432,10 @@ fn function_name(api: u16) -> Option<&'static str> {
 }
 
 fn function_id(value: &Value) -> Option<u16> {
+    static BY_NAME: LazyLock<HashMap<&str, u16>> =
+        LazyLock::new(|| Function::ROWS.iter().rev().map(|row| (row.name, row.api)).collect());
     match value {
-        Value::Text(name) => Function::ROWS.iter().find(|row| row.name == name).map(|row| row.api),
+        Value::Text(name) => BY_NAME.get(name.as_str()).copied(),
         number => number.as_int().and_then(|id| u16::try_from(id).ok()),
     }
 }

@@ -268,7 +268,8 @@ impl Search<'_> {
             let places = self.sent.entry(pair).or_default();
             places.extend(place.filter(|place| !places.contains(place)));
         }
-        let mut last: Option<Difference> = None;
+        let before = (self.found.rules.len(), self.found.changed.len(), Arc::clone(&self.comparison.bindings));
+        let (mut last, mut first): (Option<Difference>, Option<String>) = (None, None);
         loop {
             let (index, store) = (self.first.index, self.first.store);
             let recorded = self.comparison.marked(index, store, position, entry.clone())?;
@@ -277,12 +278,18 @@ impl Search<'_> {
                 return Ok(());
             };
             let what = format!("{place}: {}", in_words(&difference, 120));
+            first.get_or_insert_with(|| what.clone());
             let rule = match last.as_ref() == Some(&difference) {
                 true => None,
                 false => self.rule(position, entry, &asked, &difference, pattern)?,
             };
             let Some((rule, bindings)) = rule else {
-                self.found.open.push(what);
+                // Rules that cover only a part are of no use: the command may be another one, in another order.
+                let (rules, changed, bindings) = before;
+                self.found.rules.truncate(rules);
+                self.found.changed.truncate(changed);
+                self.comparison.bindings = bindings;
+                self.found.open.extend(first);
                 return Ok(());
             };
             self.found.changed.push(what);

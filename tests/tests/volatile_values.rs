@@ -283,6 +283,43 @@ fn a_failed_first_run_is_not_searched() {
 }
 
 #[test]
+fn a_command_with_an_exit_code_of_its_own_is_searched_on_request() {
+    let desk = Desk::new("volatile_kept");
+    let values =
+        "'$(date +%s.%N | md5sum | sed -E \"s/(.{8})(.{4})(.{4})(.{4})(.{12}).*/\\\\1-\\\\2-\\\\3-\\\\4-\\\\5/\")'";
+    let script = format!("echo \"select name from fruit where name <> {values}\" | isql shop -b; exit 3");
+    let find = |words: &[&str]| {
+        desk.run(&[&["record", "--find-volatile"], words, &["tape", "--", "sh", "-c", &script]].concat())
+    };
+    let refused = find(&[]);
+    assert_eq!(refused.status, "exit status: 3", "{}", refused.errors());
+    assert!(refused.errors().contains("no volatile values were looked for (--keep takes"), "{}", refused.errors());
+    let found = find(&["--keep", "--write"]);
+    let text = found.text() + &found.errors();
+    assert_eq!(found.status, "exit status: 0", "{text}");
+    assert!(text.contains("- type: uuid"), "{text}");
+    let replay = |script: &str| desk.run(&["replay", "--keep", "tape", "--", "sh", "-c", script]);
+    assert_eq!(replay(&script).status, "exit status: 3", "{}", replay(&script).errors());
+    assert_eq!(replay(&script.replace("name <>", "name <")).status, "exit status: 120");
+}
+
+/// Two commands that merely come in another order are alike enough for a rule that covers a part of them.
+#[test]
+fn a_rule_that_covers_only_a_part_of_a_command_is_not_proposed() {
+    let desk = Desk::new("volatile_order");
+    let script = r#"
+        a="create index users_all on users (id, test2, test1)"; b="create unique index users_two on users (test1, test2)"
+        if test -e turned; then set -- "$b" "$a"; else set -- "$a" "$b"; touch turned; fi
+        make="create table users (id int, test1 int, test2 int)"
+        printf '%s\n' "drop table if exists users" "$make" "$1" "$2" | isql shop -b"#;
+    let found = desk.run(&["record", "--find-volatile", "--write", "tape", "--", "sh", "-c", script]);
+    let text = found.text();
+    assert_eq!(found.status, "exit status: 1", "{text}{}", found.errors());
+    assert_eq!(text.matches("changes, and no rule covers it: ").count(), 2, "{text}");
+    assert!(!text.contains("volatile:") && !text.contains("pattern:"), "{text}");
+}
+
+#[test]
 fn runs_are_compared_connection_by_connection() {
     for driver in DRIVERS {
         in_both_formats(|format| {

@@ -43,15 +43,18 @@ impl Record {
             return Err(Failure::new(format_args!("{shown}: {message}")).with(Exit::CannotStart));
         };
         let recorded = self.wrapped.run(Mode::Record, false)?;
-        if recorded != Exit::Done {
-            note("the first run failed, so there is no second one: no volatile values were looked for");
+        if !self.wrapped.accepts(recorded) {
+            note(
+                "the first run failed, so there is no second one: no volatile values were looked for (--keep takes a command that ends \
+                 with an exit code of its own)",
+            );
             return Ok(recorded);
         }
         let first = only(&own)?;
         let scratch = edit::scratch()?;
         let second = scratch.path().join("second").join("again");
         let found = self.wrapped.run_with(&second, Mode::Record, false).and_then(|exit| match exit {
-            Exit::Done => {
+            exit if exit == recorded => {
                 let second = only(&second)?;
                 let by_connection = self.wrapped.counts_by_connection(first.metadata()?.order);
                 Ok(Ok(find_volatile(&*first, &*second, by_connection)?))
@@ -71,16 +74,20 @@ impl Record {
                 return failed.map(|exit| exit.err().unwrap_or(Exit::Failed));
             }
         };
-        self.prove(&*first, &found, scratch.path())
+        self.prove(&*first, recorded, &found, scratch.path())
     }
 
-    /// Replays without the rules that were found and, if that fails, with them.
-    fn prove(&self, first: &dyn Store, found: &VolatileValues, scratch: &Path) -> Outcome {
+    /// Replays without the rules that were found and, if that fails, with them. A replay passes if it ends as the recording did.
+    fn prove(&self, first: &dyn Store, recorded: Exit, found: &VolatileValues, scratch: &Path) -> Outcome {
         if !found.rules.is_empty() || !found.open.is_empty() {
             note("replays without new rules first; it may report a mismatch");
         }
         let metadata = first.metadata()?;
-        let bare = self.replay(first, &metadata, &scratch.join("bare"))?.0;
+        let replay = |metadata: &Metadata, below: &str| -> Result<(Exit, PathBuf), Failure> {
+            let (exit, proof) = self.replay(first, metadata, &scratch.join(below))?;
+            Ok((if exit == recorded { Exit::Done } else { exit }, proof))
+        };
+        let bare = replay(&metadata, "bare")?.0;
         // a rule `same` changes what the program reads, so it is needed even if the program does not notice
         let bare_will_do = bare == Exit::Done && found.rules.iter().all(|rule| rule.get("same").is_none());
         if bare_will_do || found.rules.is_empty() || !found.open.is_empty() {
@@ -90,7 +97,7 @@ impl Record {
         }
         note("replays with the rules that were found");
         let ruled = Metadata { volatile: [&metadata.volatile[..], &found.rules].concat(), ..metadata };
-        let (exit, proof) = self.replay(first, &ruled, &scratch.join("ruled"))?;
+        let (exit, proof) = replay(&ruled, "ruled")?;
         let file = rules_file();
         let written = match self.write && exit == Exit::Done {
             true => Some(add(&file, &found.rules)),

@@ -51,7 +51,7 @@ pub struct Wrapped {
     /// Do not fail if handles are left open
     #[arg(long)]
     allow_leaks: bool,
-    /// Take the recording even if the command fails
+    /// The command may end with any exit code: take its recording, and compare its replay to the end
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
@@ -119,6 +119,11 @@ impl Wrapped {
     /// Nothing was run, because super8's libraries, the cassette or the command are missing.
     pub fn run(&self, mode: Mode, record_failed: bool) -> Outcome {
         self.run_with(&self.cassette, mode, record_failed)
+    }
+
+    /// Whether the command did what it had to: it ended with 0 or, under `--keep`, with an exit code of its own.
+    pub fn accepts(&self, exit: Exit) -> bool {
+        exit == Exit::Done || self.keep && matches!(exit, Exit::Command(code) if code < 128)
     }
 
     /// Returns the cassette's name as it was given.
@@ -286,7 +291,7 @@ impl Wrapped {
         let is_spare =
             |event: &Event| event.cassette().is_some_and(|path| Path::new(path).starts_with(directory.path()));
         let events: Vec<Event> = events::read(&directory.said()).into_iter().filter(|event| !is_spare(event)).collect();
-        let mut verdict = Verdict::of(ended, &events, self.allow_leaks);
+        let mut verdict = Verdict { may_fail: self.keep, ..Verdict::of(ended, &events, self.allow_leaks) };
         if let Some(cassette) = expected {
             verdict.expect(cassette);
         }

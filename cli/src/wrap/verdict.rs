@@ -117,6 +117,8 @@ pub struct Verdict {
     pub leaks: Vec<Leak>,
     /// Whether leaks do not fail the run.
     pub allow_leaks: bool,
+    /// Whether the command may end with an exit code other than 0, so that what super8 finds comes before it.
+    pub may_fail: bool,
     /// The processes that the command left running and that were not waited for any longer.
     pub remaining: Vec<Remaining>,
     /// Which tests pytest ran.
@@ -131,9 +133,19 @@ impl Verdict {
         let Ended { end, was_signalled, remaining } = ended;
         let (cassettes, faults, leaks) = (Vec::new(), Vec::new(), Vec::new());
         let selected = Selected::of(events);
-        let shared = BTreeSet::new();
-        let mut verdict =
-            Verdict { end, was_signalled, cassettes, faults, leaks, allow_leaks, remaining, selected, shared };
+        let (shared, may_fail) = (BTreeSet::new(), false);
+        let mut verdict = Verdict {
+            end,
+            was_signalled,
+            cassettes,
+            faults,
+            leaks,
+            allow_leaks,
+            may_fail,
+            remaining,
+            selected,
+            shared,
+        };
         let mut failed: BTreeSet<(&String, u32)> = BTreeSet::new();
         // A process may play a cassette several times, for one test after the other, and each time leave other commands
         // unplayed: `last` has those of the last time, `before` those of earlier ones.
@@ -349,15 +361,26 @@ impl Verdict {
 
     /// Whether the command itself failed. Commands that it left unplayed are then not worth reporting.
     pub fn command_failed(&self) -> bool {
-        !self.end.is_success()
+        let accepted = self.may_fail && matches!(self.end, End::Code(_));
+        !self.end.is_success() && !accepted
     }
 
-    /// Returns how the wrapper ends: with the command's own failure if it failed, otherwise with the worst finding.
+    /// Returns how the wrapper ends: with the command's own failure if it failed, otherwise with the worst finding, and without
+    /// one with the command's exit code.
     pub fn exit(&self) -> Exit {
-        let any = |what: fn(&Played) -> bool| self.cassettes.iter().any(what);
         if self.command_failed() {
-            Exit::Command(self.end.code())
-        } else if any(|played| played.mismatch.is_some()) {
+            return Exit::Command(self.end.code());
+        }
+        match self.finding() {
+            Exit::Done if !self.end.is_success() => Exit::Command(self.end.code()),
+            finding => finding,
+        }
+    }
+
+    /// Returns the worst finding, whatever the command's exit code is; [`Exit::Done`] if there is none.
+    fn finding(&self) -> Exit {
+        let any = |what: fn(&Played) -> bool| self.cassettes.iter().any(what);
+        if any(|played| played.mismatch.is_some()) {
             Exit::Mismatch
         } else if any(|played| played.unwritable.is_some() || played.is_overwritten()) {
             Exit::Unwritable
@@ -523,6 +546,10 @@ mod tests {
         assert_eq!(verdict(ZERO, &[opened(1, "replay"), LEAKED, CLOSED], true).exit(), Exit::Done);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), CLOSED]), Exit::Done);
         assert_eq!(exit(ZERO, &[]), Exit::NeverConnected);
+        let may_fail = |end, events: &[Event]| Verdict { may_fail: true, ..verdict(end, events, false) }.exit();
+        assert_eq!(may_fail(End::Code(7), &all), Exit::Mismatch);
+        assert_eq!(may_fail(End::Code(7), &[opened(1, "replay"), CLOSED]), Exit::Command(7));
+        assert_eq!(may_fail(End::Signal(9), &all).code(), 137);
         let first = verdict(ZERO, &all, false).cassettes[0].mismatch.clone();
         assert_eq!(first.map(|mismatch| mismatch.headline).as_deref(), Some("headline 1"));
     }

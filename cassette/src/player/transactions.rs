@@ -6,7 +6,9 @@ use crate::{Entry, Key, Method, Value};
 /// The connection attribute, as entries name it.
 pub(super) const AUTOCOMMIT: &str = "autocommit";
 /// The length in bytes from which a statement is taken for something else than one about transactions.
-const LONG: usize = 100;
+const LONG: usize = 400;
+/// The words with which a statement about transactions begins.
+const FIRST_WORDS: [&str; 6] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"];
 
 /// How a command begins or ends a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,32 +34,68 @@ impl Boundary {
         }
     }
 
-    /// Returns how a statement with this text begins or ends a transaction.
+    /// Returns how a statement with this text begins or ends a transaction, as PostgreSQL, MariaDB, SQLite, SQL Server, Db2 and Oracle
+    /// read it.
     fn of_text(sql: &str) -> Option<Boundary> {
         let plain = comments::without(sql);
-        let plain = plain.trim().trim_end_matches(';');
-        if plain.len() >= LONG || plain.contains(';') {
+        let plain = plain.trim().trim_end_matches(|letter: char| letter == ';' || letter.is_whitespace());
+        let first = plain.split_whitespace().next()?;
+        if !FIRST_WORDS.iter().any(|word| word.eq_ignore_ascii_case(first))
+            || plain.len() >= LONG
+            || plain.contains(';')
+        {
             return None;
         }
-        let words: Vec<String> = plain.split_whitespace().map(str::to_uppercase).collect();
-        let word = |at: usize| words.get(at).map(String::as_str);
-        // what is not followed by one of these is a block of statements, or another statement
-        let is_one_of = |words: &[&str]| word(1).is_none_or(|word| words.contains(&word));
-        match word(0)? {
-            "BEGIN" => {
-                let kinds = ["TRAN", "TRANSACTION", "WORK", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "ISOLATION", "READ"];
-                is_one_of(&kinds).then_some(Boundary::Begin)
-            }
-            "START" => (word(1) == Some("TRANSACTION")).then_some(Boundary::Begin),
+        let blank = |letter: char| letter.is_whitespace() || letter == ',';
+        let words: Vec<String> = plain.split(blank).filter(|word| !word.is_empty()).map(str::to_uppercase).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words[..] {
+            ["BEGIN", ref rest @ ..] => begins(rest).then_some(Boundary::Begin),
+            ["START", "TRANSACTION", ref rest @ ..] => are_modes(rest).then_some(Boundary::Begin),
             // a prepared transaction is another one
-            "COMMIT" => (word(1) != Some("PREPARED")).then_some(Boundary::Commit),
-            "END" => is_one_of(&["TRAN", "TRANSACTION", "WORK", "AND"]).then_some(Boundary::Commit),
-            "ABORT" => Some(Boundary::Rollback),
+            ["COMMIT" | "ROLLBACK", "PREPARED", ..] => None,
             // going back to a savepoint ends no transaction
-            "ROLLBACK" if word(1) == Some("PREPARED") || words.iter().any(|word| word == "TO") => None,
-            "ROLLBACK" => Some(Boundary::Rollback),
+            ["ROLLBACK", ref rest @ ..] if rest.contains(&"TO") => None,
+            ["COMMIT", ..] => Some(Boundary::Commit),
+            ["ROLLBACK", ..] => Some(Boundary::Rollback),
+            // what follows otherwise ends a block of statements
+            ["END"] | ["END", "TRAN" | "TRANSACTION" | "WORK" | "AND", ..] => Some(Boundary::Commit),
+            ["ABORT"] | ["ABORT", "TRANSACTION" | "WORK" | "AND", ..] => Some(Boundary::Rollback),
             _ => None,
         }
+    }
+}
+
+/// Says whether a statement of `BEGIN` and these words begins a transaction. If not, it is a block of statements.
+fn begins(rest: &[&str]) -> bool {
+    match rest {
+        // SQL Server gives a transaction a name, and a mark with a description
+        ["TRAN" | "TRANSACTION", _, "WITH", "MARK", ..] => true,
+        // SQLite takes a name, too, and does nothing with it
+        ["DISTRIBUTED" | "DEFERRED" | "IMMEDIATE" | "EXCLUSIVE" | "CONCURRENT", "TRAN" | "TRANSACTION", name @ ..]
+        | ["TRAN" | "TRANSACTION", name @ ..]
+            if name.len() <= 1 =>
+        {
+            true
+        }
+        ["DEFERRED" | "IMMEDIATE" | "EXCLUSIVE" | "CONCURRENT"] => true,
+        ["TRANSACTION" | "WORK", modes @ ..] => are_modes(modes),
+        modes => are_modes(modes),
+    }
+}
+
+/// Says whether words are the modes of a transaction, any number of them.
+fn are_modes(words: &[&str]) -> bool {
+    match words {
+        [] => true,
+        ["ISOLATION", "LEVEL", "REPEATABLE", "READ", rest @ ..]
+        | ["ISOLATION", "LEVEL", "READ", "COMMITTED" | "UNCOMMITTED", rest @ ..]
+        | ["ISOLATION", "LEVEL", "SERIALIZABLE" | "SNAPSHOT", rest @ ..]
+        | ["READ", "ONLY" | "WRITE", rest @ ..]
+        | ["NOT", "DEFERRABLE", rest @ ..]
+        | ["DEFERRABLE", rest @ ..]
+        | ["WITH", "CONSISTENT", "SNAPSHOT", rest @ ..] => are_modes(rest),
+        _ => false,
     }
 }
 
@@ -110,7 +148,9 @@ pub(super) fn writes(sql: &str) -> bool {
     let text = plain.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '(').to_ascii_lowercase();
     let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
     match word.as_str() {
-        "select" | "values" | "show" | "explain" | "describe" | "pragma" | "table" | "set" | "begin" | "start" => false,
+        "select" | "values" | "show" | "explain" | "describe" | "pragma" | "table" | "set" | "start" => false,
+        // otherwise it is a block of statements
+        "begin" => Boundary::of_text(sql) != Some(Boundary::Begin),
         "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" | "declare" | "fetch" | "close" | "use" => {
             false
         }
@@ -126,23 +166,43 @@ mod tests {
 
     #[test]
     fn texts_begin_and_end_transactions() {
-        let of = |sql: &str| Boundary::of_text(sql);
-        for sql in
-            ["begin", "BEGIN TRANSACTION;", "start transaction read only", "/* x */ begin work", " Begin Immediate "]
-        {
-            assert_eq!(of(sql), Some(Boundary::Begin), "{sql}");
+        let begins = "begin; BEGIN TRANSACTION; begin work; Begin Transaction Isolation Level Repeatable Read; begin read only; \
+            BEGIN WORK READ WRITE; BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE; BEGIN NOT DEFERRABLE; \
+            begin transaction deferrable; begin isolation level read uncommitted not deferrable; \
+            start transaction; start transaction read write; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY; \
+            start transaction isolation level read committed; begin deferred; begin immediate; BEGIN EXCLUSIVE TRANSACTION; \
+            begin concurrent; begin concurrent transaction; begin transaction t; begin immediate transaction t; \
+            begin tran; BEGIN TRAN t; begin tran @t; begin transaction t with mark; \
+            BEGIN TRANSACTION t WITH MARK N'one, two and three'; BEGIN DISTRIBUTED TRANSACTION; begin distributed tran t; \
+            /* one */ begin /* two */ work; -- why\n BEGIN\n\tTRANSACTION\n; /*x*/begin/*y*/transaction; begin -- why";
+        let commits = "commit; COMMIT WORK; commit transaction; commit tran t; commit transaction t with (delayed_durability = on); \
+            commit and chain; commit and no chain no release; commit hold; commit comment 'x'; /* x */ Commit; \
+            -- y\n COMMIT WORK; end; end transaction; END TRAN; end transaction t; end work; end and no chain";
+        let rollbacks = "rollback; rollback work; rollback transaction; ROLLBACK TRAN t; rollback and chain; abort; \
+            abort transaction; ABORT WORK AND NO CHAIN; /* x */ rollback -- y";
+        let none = "rollback to s; rollback transaction to savepoint s; rollback work to savepoint s; rollback prepared 'x'; \
+            commit prepared 'x'; select 1; savepoint s; release s; start slave; start replica; start transactions; beginning; \
+            begin not atomic select 1 end; begin atomic insert into t values (1) end; begin declare x int end; begin try; \
+            begin try select 1 end try begin catch end catch; begin catch; begin select 1 end; begin insert into t values (1) end; \
+            begin null end; begin tran insert into t values (1) commit; begin transaction insert into t values (1) commit; \
+            begin conversation timer (@h) timeout = 60; begin dialog @h from service a to service 'b'; begin read t; \
+            begin isolation level none; begin atomic; end if; end loop; end try; end conversation @h; abort mission; set transaction read only";
+        for (all, expected) in [
+            (begins, Some(Boundary::Begin)),
+            (commits, Some(Boundary::Commit)),
+            (rollbacks, Some(Boundary::Rollback)),
+            (none, None),
+        ] {
+            for sql in all.split("; ") {
+                for sql in [sql.to_owned(), format!("{sql};"), format!("  {sql} ; ")] {
+                    // a comment that begins behind the text includes what is added
+                    assert_eq!(Boundary::of_text(&sql), expected, "{sql}");
+                }
+            }
         }
-        for sql in ["commit", "/* x */ Commit;", "-- y\n COMMIT WORK", "end", "end transaction", "END TRAN"] {
-            assert_eq!(of(sql), Some(Boundary::Commit), "{sql}");
-        }
-        for sql in ["rollback", " ROLLBACK TRANSACTION;", "abort"] {
-            assert_eq!(of(sql), Some(Boundary::Rollback), "{sql}");
-        }
-        let others = ["rollback to s", "rollback transaction to savepoint s", "commit prepared 'x'", "select 1", ""];
-        let blocks = ["BEGIN x := 1; END", "begin declare x int end", "start slave", "begin try select 1", "END IF"];
-        for sql in others.into_iter().chain(blocks) {
-            assert_eq!(of(sql), None, "{sql}");
-        }
+        assert_eq!(Boundary::of_text(""), None);
+        assert_eq!(Boundary::of_text("BEGIN x := 1; END"), None, "a block of Oracle's");
+        assert_eq!(Boundary::of_text("begin; insert into t values (1); commit"), None, "several statements");
     }
 
     #[test]
@@ -158,8 +218,12 @@ mod tests {
 
     #[test]
     fn statements_that_write_are_told_from_those_that_read() {
-        for writing in ["insert into t values (1)", " -- why\nUPDATE t set a = 1", "with x as (select 1) delete from t"]
-        {
+        for writing in [
+            "insert into t values (1)",
+            " -- why\nUPDATE t set a = 1",
+            "with x as (select 1) delete from t",
+            "begin insert into t values (1) end",
+        ] {
             assert!(writes(writing), "{writing}");
         }
         for reading in ["select 1", "(select 1)", "WITH x as (select 1) select * from x", "begin", "/* */ show all"] {

@@ -3,6 +3,7 @@
 use crate::support::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use super8_cassette::{ConnectionId, Directory, Order, PlayOptions, Player, Processes, Store};
 
@@ -11,6 +12,8 @@ use super8_cassette::{ConnectionId, Directory, Order, PlayOptions, Player, Proce
 struct Together {
     counts: Mutex<HashMap<String, usize>>,
     told: Mutex<Vec<String>>,
+    /// How often somebody asked what was told.
+    asked: AtomicUsize,
 }
 
 impl Processes for Together {
@@ -19,6 +22,7 @@ impl Processes for Together {
     }
 
     fn told(&self, known: u64) -> (Vec<String>, u64) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let told = self.told.lock().unwrap();
         (told[known as usize..].to_vec(), told.len() as u64)
     }
@@ -81,5 +85,28 @@ fn a_part_may_be_the_beginning_of_another_one() {
         assert_eq!(finished(&first), Some(vec!["long".to_owned()]));
         play(&second, b, 1, "select 1");
         assert!(finished(&second).is_some_and(|parts| parts.contains(&"short".to_owned())));
+    }
+}
+
+#[test]
+fn processes_tell_each_other_nothing_where_nothing_is_volatile() {
+    let parent = tempfile::tempdir().unwrap();
+    let parts = ["one", "two"].map(|name| parent.path().join(name));
+    parts.iter().for_each(|name| part(name, &["select 1"]));
+    let asked = |order| {
+        let processes = Arc::new(Together::default());
+        let (player, connection) = process(&parts, &processes, order);
+        player.command(&run(connection, 1, "select 1")).unwrap_or_else(|told| panic!("{}", told.report));
+        processes.asked.load(Ordering::Relaxed)
+    };
+    for order in [Order::Global, Order::Connection, Order::Any] {
+        assert_eq!(asked(order), 0, "{order:?}");
+    }
+    // a mark in any part is enough
+    let log = parts[1].join("commands.yml");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replace("  sql: ", "  volatile: [sql 1]\n  sql: ")).unwrap();
+    for order in [Order::Global, Order::Connection, Order::Any] {
+        assert!(asked(order) > 0, "{order:?}");
     }
 }

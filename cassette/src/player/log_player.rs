@@ -150,7 +150,10 @@ impl LogPlayer {
         // the rules were checked when `metadata.yml` was read
         let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
         let mut bindings = Bindings::new(rules, &metadata.recorded_on);
-        if let Some(processes) = processes {
+        // where nothing is volatile, no process binds anything that the others have to know
+        if let Some(processes) = processes
+            && sources.may_be_volatile()?
+        {
             bindings.share(processes, store.name());
         }
         let bindings = Arc::new(bindings);

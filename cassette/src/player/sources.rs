@@ -1,12 +1,14 @@
 //! What is played: a cassette, or the parts of a cassette of several processes, each with its index.
 
 use std::collections::{HashMap, HashSet};
+use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csv::ByteRecord;
+use memchr::memmem;
 
 use super::by_hand::Script;
 use super::compare::{Comparison, difference};
@@ -17,7 +19,7 @@ use super::rows::is_end;
 use crate::process::Processes;
 use crate::schema::Class;
 use crate::store::Store;
-use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value, files, sets};
 
 /// One part, or the cassette of a single process.
 pub(super) struct Source {
@@ -101,11 +103,47 @@ impl Sources {
         &self.all[part]
     }
 
+    /// Says whether anything in them is volatile: a rule of a cassette, or a mark of an entry. May say yes where the word is only a value.
+    pub(super) fn may_be_volatile(&self) -> Result<bool, CassetteError> {
+        for source in &self.all {
+            let metadata = source.storage.metadata()?;
+            if !metadata.volatile.is_empty() || metadata.made_by_hand {
+                return Ok(true);
+            }
+            if source.index.len() > 0 {
+                let (log, _) = source.storage.locate(source.index.slot(0).place());
+                let error = |error| CassetteError::io(&log, "read", &error);
+                let mut file = files::open(&log).map_err(error)?;
+                if mentions(&mut file, Key::Volatile.name().as_bytes()).map_err(error)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Iterates over the sources, the current one first.
     pub(super) fn current_first(&self) -> impl Iterator<Item = &Source> {
         let current = self.current.load(Ordering::Acquire);
         let others = self.all.iter().enumerate().filter(move |(part, _)| *part != current);
         std::iter::once(&self.all[current]).chain(others.map(|(_, source)| source))
+    }
+}
+
+/// Says whether a file has these bytes. Reads it in blocks, because a log may be large.
+fn mentions(file: &mut impl Read, word: &[u8]) -> io::Result<bool> {
+    const BLOCK: usize = 64 * 1024;
+    let finder = memmem::Finder::new(word);
+    let mut bytes = Vec::with_capacity(BLOCK + word.len());
+    loop {
+        if file.by_ref().take(BLOCK as u64).read_to_end(&mut bytes)? == 0 {
+            return Ok(false);
+        }
+        if finder.find(&bytes).is_some() {
+            return Ok(true);
+        }
+        // the word may begin in this block and end in the next one
+        bytes.drain(..bytes.len().saturating_sub(word.len() - 1));
     }
 }
 
@@ -310,5 +348,20 @@ impl Source {
                     || slot.method == asked.method && comparison.difference(&self.entry(position)?, asked).is_none()));
         }
         Ok(same_place && slot.method == asked.method && comparison.difference(&self.entry(position)?, asked).is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentions;
+
+    #[test]
+    fn a_word_is_found_across_blocks() {
+        let has = |text: &str| mentions(&mut text.as_bytes(), b"volatile").unwrap();
+        assert!(has("  volatile: [params 1]") && !has("") && !has("volatil"));
+        for before in 65_520..65_545 {
+            assert!(has(&format!("{}volatile", "x".repeat(before))), "{before}");
+            assert!(!has(&format!("{}volatill", "x".repeat(before))), "{before}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod copies;
 mod crash;
 mod documented_format;
 mod edited;
+mod fault_threads;
 mod fields_page;
 mod golden;
 mod mismatch;

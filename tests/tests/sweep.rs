@@ -280,6 +280,49 @@ fn threads_that_connect_at_once_are_told_apart() {
     }
 }
 
+/// How often a sweep is made that has to find the same each time.
+const AGAIN: usize = 2;
+
+/// Four threads that write in autocommit, what all write and what only one does: a thread that lost its connection leaves out what is
+/// done for good, and the others do that, each once. The cassette's order is that of all connections, which threads do not keep.
+#[test]
+fn threads_that_write_in_autocommit_are_judged_the_same_in_every_sweep() {
+    let program = compiled("threads_autocommit.c").display().to_string();
+    let options = ["--faults", "timeout,lost-connection", "--sample", "14"];
+    for (driver, format) in [(Driver::Sqlite, Format::Yaml), (Driver::PostgresUnicode, Format::Ndjson)] {
+        let (desk, words) = recorded_in(format, &[], "sweep_autocommit", driver, &[&program]);
+        for _ in 0..AGAIN {
+            let (outcome, cases) = swept(&desk, &options, &words, "retries");
+            let wrong: Vec<&(String, String)> = cases.iter().filter(|(verdict, _)| verdict != "retried").collect();
+            assert!(
+                wrong.is_empty() && outcome.succeeded(),
+                "{driver:?}: {} of {}: {wrong:?}",
+                wrong.len(),
+                cases.len()
+            );
+        }
+        // the third thread alone says nothing, of its own statement
+        let (_, cases) = swept(&desk, &["--faults", "timeout"], &words, "swallows");
+        let own = cases.iter().filter(|(_, text)| text.starts_with("execute"));
+        let found: Vec<(&str, &str)> = own.map(|(verdict, text)| (verdict.as_str(), &text[..11])).collect();
+        let swallowed: Vec<&(&str, &str)> = found.iter().filter(|(verdict, _)| *verdict != "retried").collect();
+        assert_eq!((found.len(), swallowed), (4, vec![&("swallowed", "execute [2]")]), "{driver:?}: {cases:?}");
+    }
+    // one that begins anew does again what is done, and a real database would do it twice: nothing is recorded for that
+    let (desk, words) = recorded_in(Format::Ndjson, &[], "sweep_anew", Driver::Sqlite, &[&program]);
+    let judged = |_| {
+        let (_, cases) = swept(&desk, &["--faults", "lost-connection", "--sample", "9"], &words, "careless");
+        cases.into_iter().filter(|(verdict, _)| verdict == "nowhere_recorded").count()
+    };
+    let judged: Vec<usize> = (0..AGAIN).map(judged).collect();
+    assert!(judged.iter().all(|count| *count > 3 && *count == judged[0]), "{judged:?}");
+    let python = python::interpreter().display().to_string();
+    let program = [python.as_str(), &script("python/threads_autocommit.py")];
+    let (desk, words) = recorded("sweep_autocommit_python", Driver::Sqlite, &program);
+    let (_, cases) = swept(&desk, &["--faults", "lost-connection", "--sample", "5"], &words, "retries");
+    assert!(cases.iter().all(|(verdict, _)| verdict == "retried"), "{cases:?}");
+}
+
 #[test]
 fn a_program_that_does_not_pass_without_a_fault_is_not_swept() {
     let program = compiled("failing.c").display().to_string();

@@ -78,8 +78,16 @@ struct ToStrike {
     armed: Vec<Armed>,
     /// The entries whose own fault has struck.
     spent: BTreeSet<u32>,
-    /// What was written on this connection before this position is done for good and is not done again.
-    done_before: Option<(ConnectionId, u32)>,
+    done: Option<Done>,
+}
+
+/// What was written on a connection before a position is done for good and is not done again.
+#[derive(Clone, Copy)]
+pub(super) struct Done {
+    /// The live connection that did it, or one that goes on with its work. `None` if it is lost and nobody goes on yet.
+    pub(super) live: Option<ConnectionId>,
+    pub(super) connection: ConnectionId,
+    pub(super) before: u32,
 }
 
 /// What is known once a fault has struck.
@@ -191,26 +199,23 @@ impl Faults {
         to_strike.armed.iter().filter(|armed| armed.position == position).map(|armed| armed.row).min()
     }
 
-    /// Notes that what was written on a connection before this position is done for good.
-    pub(super) fn is_done_before(&self, connection: ConnectionId, position: u32) {
-        self.to_strike.lock().done_before = Some((connection, position));
+    /// Notes what is done for good.
+    pub(super) fn note_done(&self, done: Done) {
+        self.to_strike.lock().done = Some(done);
     }
 
-    /// The same on another connection, if it was this one: the live connection turns out to have that one.
-    pub(super) fn is_done_on(&self, was: ConnectionId, there: impl Fn(u32) -> Option<(ConnectionId, u32)>) {
-        let done = &mut self.to_strike.lock().done_before;
-        if let Some(moved) = done.filter(|(connection, _)| *connection == was).and_then(|(_, at)| there(at)) {
-            *done = Some(moved);
-        }
+    /// Returns what is done for good.
+    pub(super) fn done(&self) -> Option<Done> {
+        self.to_strike.lock().done
     }
 
-    /// Says whether playing a command again would do its work twice, because it was committed before the fault.
+    /// Says whether playing a command again would do its work twice, because it was committed before the fault. A prepare does no work.
     pub(super) fn is_done(&self, index: &Index, store: &dyn Store, position: u32) -> bool {
-        let before = self.to_strike.lock().done_before;
-        before.is_some_and(|(connection, before)| {
-            index.slot(position).connection() == connection
-                && position < before
-                && sql_at(index, store, position).is_some_and(|sql| writes(&sql))
+        self.done().is_some_and(|done| {
+            index.slot(position).connection() == done.connection
+                && position < done.before
+                && index.slot(position).method != Method::Prepare
+                && writes_at(index, store, position)
         })
     }
 
@@ -359,7 +364,7 @@ pub(super) fn list(index: &Index, store: &dyn Store) -> Result<Vec<FaultPlace>, 
     Ok(all)
 }
 
-/// Returns the text that a statement executes.
+/// Returns the text that a command executes or prepares.
 pub(super) fn sql_at(index: &Index, store: &dyn Store, position: u32) -> Option<String> {
     let slot = index.slot(position);
     let of_text = |position: u32| {
@@ -374,6 +379,11 @@ pub(super) fn sql_at(index: &Index, store: &dyn Store, position: u32) -> Option<
         }
         _ => None,
     }
+}
+
+/// Says whether the text that a command executes or prepares may change something.
+pub(super) fn writes_at(index: &Index, store: &dyn Store, position: u32) -> bool {
+    sql_at(index, store, position).is_some_and(|sql| writes(&sql))
 }
 
 /// Returns how the command at a position begins or ends a transaction.

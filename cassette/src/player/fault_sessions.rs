@@ -6,12 +6,12 @@
 //! - The first connection that comes to such a place, and may be the recorded one, is it from then on.
 //! - A connection that is given up is free again from its connect on, for whoever turns out to have it.
 //! - A command that all the connections have is repeated when all of them have come behind it.
-//! - What is known of a failed transaction goes where the connections go.
+//! - What is known of a failed transaction, and of what is done for good, goes where the connections go.
 
 use std::collections::BTreeSet;
 
 use super::cursor::Cursor;
-use super::fault_places::FailedTransaction;
+use super::fault_places::{Done, FailedTransaction};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::sessions::Session;
@@ -155,6 +155,9 @@ impl LogPlayer {
         let reached = state.after.reached.entry(session.connection).or_default();
         *reached = (*reached).max(place);
         state.lane_mut(&self.index, session.connection).cursor = Cursor::connection(&self.index, session.connection);
+        if let Some(done) = self.faults.done().filter(|done| done.live == Some(live)) {
+            self.faults.note_done(Done { live: None, ..done });
+        }
         state.sessions.give_up(live);
     }
 
@@ -186,8 +189,116 @@ impl LogPlayer {
             }
         }
         state.after.transactions = transactions;
-        for (_, was, is) in moved.iter().filter(|(live, ..)| state.after.struck.contains(live)) {
-            self.faults.is_done_on(was.connection, |at| Some((is.connection, self.same_place(*was, *is, at)?)));
+        self.done_moves(state, moved)
+    }
+
+    /// After live connections went to other sessions: what is done for good is done on the session of the one that did it. If nobody goes
+    /// on with that, and another one that did the same has the session now, it is done on the session which that one left.
+    fn done_moves(&self, state: &mut State, moved: &[Moved]) -> Result<(), CassetteError> {
+        let Some(done) = self.faults.done() else { return Ok(()) };
+        let from = Session::fresh(done.connection);
+        let mut to = from;
+        match done.live {
+            Some(live) => {
+                let its = moved.iter().find(|(of, was, _)| *of == live && was.connection == from.connection);
+                to = its.map_or(from, |(.., is)| *is);
+            }
+            None => {
+                for _ in moved {
+                    let Some((_, was, is)) = moved.iter().find(|(.., is)| is.connection == to.connection) else {
+                        break;
+                    };
+                    let played = self.played_with_rows(state, *is).unwrap_or(usize::MAX);
+                    if !self.is_done_twice(from, played) {
+                        break;
+                    }
+                    to = *was;
+                }
+            }
+        }
+        let number = self.index.commands_of(from.connection).take_while(|at| *at < done.before).count();
+        let last = self.done_by_lost().map_or(0, |(_, number, _)| number);
+        if to.connection != from.connection && self.same_history(from, to, last)? {
+            let before = self.index.commands_of(to.connection).nth(number).unwrap_or(u32::MAX);
+            self.faults.note_done(Done { connection: to.connection, before, ..done });
+        }
+        Ok(())
+    }
+
+    /// Whether a live connection that has played so many commands cannot have a session, because it did itself what a lost one did there.
+    pub(super) fn is_done_twice(&self, session: Session, played: usize) -> bool {
+        self.done_by_lost().is_some_and(|(done, ..)| {
+            let its = self.index.commands_of(session.connection).skip(1).take(played);
+            let is_done = |at: u32| self.faults.is_done(&self.index, &*self.store, at);
+            done.connection == session.connection && its.into_iter().any(is_done)
+        })
+    }
+
+    /// The last command that is done for good by a live connection which is lost, with its number on its recorded connection. `None` if
+    /// somebody goes on with that work, or there is nothing.
+    fn done_by_lost(&self) -> Option<(Done, usize, u32)> {
+        let done = self.faults.done().filter(|done| done.live.is_none())?;
+        let its = self.index.commands_of(done.connection).skip(1).take_while(|at| *at < done.before);
+        let is_done = |(_, at): &(usize, u32)| self.faults.is_done(&self.index, &*self.store, *at);
+        let (number, last) = its.enumerate().filter(is_done).last()?;
+        Some((done, number + 1, last))
+    }
+
+    /// Before a live connection goes on at a later place of its session: if it goes on where another one was lost, it has the session of
+    /// that one, whose beginning nobody does again. Returns the place there.
+    pub(super) fn takes_up(&self, state: &mut State, asked: &Entry) -> Result<Option<(Session, usize)>, Scene> {
+        let Some(own) = state.sessions.live(asked.connection).map(|live| live.session) else { return Ok(None) };
+        let Some((done, number, last)) = self.done_by_lost() else { return Ok(None) };
+        let its = Session::fresh(done.connection);
+        if own.begin != 1 || own.connection == done.connection || !state.sessions.may_be(asked.connection, its) {
+            return Ok(None);
+        }
+        let mut asked_at = None;
+        for (place, at) in self.index.connection(done.connection).iter().copied().enumerate() {
+            if at > last && self.index.is_command(at) && self.is_asked(state, asked, at)? {
+                asked_at = Some(place);
+                break;
+            }
+        }
+        let (Some(place), Some(played)) = (asked_at, self.played(state, own)) else { return Ok(None) };
+        if !self.same_history(own, its, played)? {
+            return Ok(None);
+        }
+        let moves = |player: &LogPlayer, state: &mut State| {
+            let is_free = match state.sessions.holder(done.connection) {
+                Some(holder) => player.rehome(state, holder, own, &mut vec![its])?,
+                None => !state.sessions.is_taken(done.connection),
+            };
+            if is_free {
+                player.move_to(state, asked.connection, its, number);
+                player.faults.note_done(Done { live: Some(asked.connection), ..done });
+            }
+            Ok(is_free)
+        };
+        Ok(self.moving(state, moves)?.then_some((its, place)))
+    }
+
+    /// A live connection goes on at a later place, in place of one that is lost: what that one did for good stands for what this one
+    /// leaves out. The session of the other one is whole again, for whoever has it.
+    pub(super) fn done_follows(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+        connection: ConnectionId,
+        place: usize,
+    ) -> Result<(), CassetteError> {
+        let Some((done, number, _)) = self.done_by_lost() else { return Ok(()) };
+        let (was, is) = (Session::fresh(done.connection), Session::fresh(connection));
+        let cursor = state.cursor(self.order, &self.index, connection);
+        let leaves_out = |last: u32| {
+            !cursor.passed(&self.index, last)
+                && self.index.connection(connection).get(place).is_some_and(|at| *at > last)
+        };
+        let last = self.index.commands_of(connection).nth(number);
+        if let Some(last) = last.filter(|last| leaves_out(*last))
+            && (was == is || self.same_history(was, is, number)?)
+        {
+            self.faults.note_done(Done { live: Some(live), connection, before: last + 1 });
         }
         Ok(())
     }
@@ -225,6 +336,6 @@ impl LogPlayer {
     ) -> Result<bool, Scene> {
         let mut coming = self.index.commands_of(session.connection).skip(session.begin + played);
         let Some(next) = coming.find(|position| self.index.is_due(*position)) else { return Ok(false) };
-        Ok(self.is_asked(state, asked, next)?)
+        Ok(!self.faults.is_done(&self.index, &*self.store, next) && self.is_asked(state, asked, next)?)
     }
 }

@@ -12,14 +12,14 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::cursor::{Candidate, Cursor, Taken};
-use super::fault_places::{FailedTransaction, FaultEvent, FaultNews, boundary_at, sql_at};
+use super::fault_places::{Done, FailedTransaction, FaultEvent, FaultNews, boundary_at, sql_at, writes_at};
 use super::fault_profiles;
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, MismatchKind, Scene};
 use super::sessions::Session;
 use super::state::State;
 use super::summary::summary;
-use super::transactions::{Boundary, writes};
+use super::transactions::{Boundary, Transactions};
 use crate::faults::{Armed, FaultKind, token};
 use crate::text::{cut, one_line};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets, words};
@@ -107,9 +107,13 @@ impl LogPlayer {
             _ if !slot.method.is_rows() => state.after.failed.extend(statement),
             _ => {}
         }
-        let transaction = self.transaction_before(position);
-        let its_writes =
-            transaction.filter(|at| sql_at(&self.index, &*self.store, *at).is_some_and(|sql| writes(&sql)));
+        let transaction = self.transaction_until(position);
+        // a prepare that failed has to be repeated; one before it has done nothing that could be undone
+        let is_prepare = |at: u32| self.index.slot(at).method == Method::Prepare;
+        let its_writes = transaction
+            .iter()
+            .copied()
+            .filter(|at| (*at == position || !is_prepare(*at)) && writes_at(&self.index, &*self.store, *at));
         let rolls_back = self.boundary_at(position) == Some(Boundary::Rollback);
         let undone: BTreeSet<u32> = match kind.ends_transaction() != rolls_back {
             true => its_writes.collect(),
@@ -125,11 +129,9 @@ impl LogPlayer {
             }
             failed.undone.extend(undone);
         }
-        let done_before = match self.is_autocommit(slot.connection()) {
-            true => position,
-            false => self.transaction_before(position).next().unwrap_or(position),
-        };
-        self.faults.is_done_before(slot.connection(), done_before);
+        let before = transaction.first().copied().unwrap_or(position);
+        let done = Done { live: Some(asked.connection), connection: slot.connection(), before };
+        self.faults.note_done(done);
         if let (true, Some(session)) = (kind.loses_connection(), session) {
             state.after.lost.insert(asked.connection, told.reports_dead);
             if !several {
@@ -139,7 +141,7 @@ impl LogPlayer {
         }
         if *kind == FaultKind::CommitUnknown {
             // The transaction may have been committed: the program goes on behind it and does not get it again.
-            self.faults.is_done_before(slot.connection(), position + 1);
+            self.faults.note_done(Done { before: position + 1, ..done });
             state.after.transactions.retain(|failed| !failed.live.contains(&asked.connection));
             let cursor = state.cursor(self.order, &self.index, slot.connection());
             if let Some(place) = cursor.place_of(&self.index, position) {
@@ -171,18 +173,28 @@ impl LogPlayer {
         own.or_else(|| self.metadata.driver.as_ref().map(|driver| driver.library.clone()))
     }
 
-    /// Returns the commands of a connection since its last transaction ended, up to and including this one, in order.
-    fn transaction_before(&self, position: u32) -> impl Iterator<Item = u32> + use<'_> {
+    /// Returns the commands of the transaction that a command belongs to, up to and including it, in order. In autocommit that is only
+    /// the command.
+    fn transaction_until(&self, position: u32) -> Vec<u32> {
         let connection = self.index.slot(position).connection();
-        let before: Vec<u32> = self.index.commands_of(connection).take_while(|at| *at <= position).collect();
-        let is_boundary = |at: &u32| *at != position && self.boundary_at(*at).is_some();
-        let first = before.iter().rposition(is_boundary).map_or(0, |at| at + 1);
-        before.into_iter().skip(first)
-    }
-
-    /// Says whether every statement of a connection is a transaction of its own, because nothing on it says otherwise.
-    fn is_autocommit(&self, connection: ConnectionId) -> bool {
-        self.index.commands_of(connection).all(|at| self.boundary_at(at).is_none())
+        let entry = |at: u32| self.store.checked_entry(self.index.slot(at).place()).ok();
+        let (mut transactions, mut is_begun) = (Transactions::default(), false);
+        let mut open = Vec::new();
+        for at in self.index.commands_of(connection).take_while(|at| *at < position) {
+            match self.index.slot(at).method {
+                Method::Connect => transactions = entry(at).as_ref().map(Transactions::of_connect).unwrap_or_default(),
+                Method::SetConnectAttr => _ = entry(at).map(|entry| transactions.set(&entry)),
+                _ => {}
+            }
+            if let Some(boundary) = self.boundary_at(at) {
+                is_begun = boundary == Boundary::Begin;
+                open.clear();
+            } else if is_begun || transactions.are_manual() {
+                open.push(at);
+            }
+        }
+        open.push(position);
+        open
     }
 
     /// Returns how a recorded command begins or ends a transaction.
@@ -353,6 +365,9 @@ impl LogPlayer {
     ) -> Result<Taken, Scene> {
         let cursor = state.cursor(self.order, &self.index, connection);
         let here = cursor.place();
+        if place > here {
+            self.done_follows(state, asked.connection, connection, place)?;
+        }
         if place != here {
             state.lane_mut(&self.index, connection).cursor = Cursor::at_place(&self.index, connection, place);
             state.forget(self.order, connection);
@@ -396,6 +411,11 @@ impl LogPlayer {
         let here = state.cursor(self.order, &self.index, session.connection).place();
         let reached = state.after.reached.get(&session.connection).map_or(here, |reached| here.max(*reached));
         if let Some(place) = self.find_place(state, asked, session.connection, here, reached)? {
+            if place > here
+                && let Some((its, place)) = self.takes_up(state, asked)?
+            {
+                return self.take_at(state, asked, its.connection, place).map(Some);
+            }
             return self.take_at(state, asked, session.connection, place).map(Some);
         }
         if only_later(asked.method) {

@@ -88,7 +88,7 @@ impl LogPlayer {
     }
 
     /// Finds another session for a live connection: the one that becomes vacant, a free one, or that of another live connection.
-    fn rehome(
+    pub(super) fn rehome(
         &self,
         state: &mut State,
         live: ConnectionId,
@@ -97,7 +97,10 @@ impl LogPlayer {
     ) -> Result<bool, CassetteError> {
         let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
         let Some(played) = self.played_with_rows(state, session) else { return Ok(false) };
-        if state.sessions.may_be(live, vacant) && self.same_history(session, vacant, played)? {
+        if state.sessions.may_be(live, vacant)
+            && !self.is_done_twice(vacant, played)
+            && self.same_history(session, vacant, played)?
+        {
             self.move_to(state, live, vacant, played);
             return Ok(true);
         }

@@ -106,12 +106,12 @@ impl Sources {
     /// Says whether anything in them is volatile: a rule of a cassette, or a mark of an entry. May say yes where the word is only a value.
     pub(super) fn may_be_volatile(&self) -> Result<bool, CassetteError> {
         for source in &self.all {
-            let metadata = source.storage.metadata()?;
+            let metadata = source.store.metadata()?;
             if !metadata.volatile.is_empty() || metadata.made_by_hand {
                 return Ok(true);
             }
             if source.index.len() > 0 {
-                let (log, _) = source.storage.locate(source.index.slot(0).place());
+                let (log, _) = source.store.locate(source.index.slot(0).place());
                 let error = |error| CassetteError::io(&log, "read", &error);
                 let mut file = files::open(&log).map_err(error)?;
                 if mentions(&mut file, Key::Volatile.name().as_bytes()).map_err(error)? {

@@ -312,6 +312,8 @@ impl Sweep {
         let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
         command.args(["replay", "--allow-leaks", "--report", "json", "-o"]).arg(&report);
         command.args(["--wait", "1s", "--stop-with", "KILL", "--stop-after", &format!("{}s", self.timeout)]);
+        // the order that a replay with a fault has
+        command.args(if fault.is_none() { &["--order", "connection"][..] } else { &[] });
         command
             .args(fault.iter().flat_map(|fault| ["--fault", *fault]))
             .arg(&self.cassette)

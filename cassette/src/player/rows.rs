@@ -564,7 +564,7 @@ fn is_utf8(record: &ByteRecord) -> bool {
     let all = record.as_slice();
     let begins = |column| record.range(column).map_or(0, |range| range.start);
     let apart = |text: &str| (0..record.len()).all(|column| text.is_char_boundary(begins(column)));
-    all.is_ascii() || std::str::from_utf8(all).is_ok_and(apart)
+    all.is_ascii() || simdutf8::basic::from_utf8(all).is_ok_and(apart)
 }
 
 /// What a scroll found.

@@ -9,6 +9,7 @@ mod psqlodbc;
 mod pyodbc;
 mod report;
 mod run;
+mod server;
 mod source;
 mod suite;
 

@@ -1,6 +1,6 @@
 //! Runs the programs: bare, off and recorded while there are servers and drivers, replayed when there are none.
 
-use crate::connection::Server;
+use crate::server::Server;
 use crate::suite::{Case, Suite};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::cursor::{Candidate, Cursor};
-use super::finish::{self, Unplayed};
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, Scene};
 use super::result_answers::OWN;
@@ -20,6 +19,8 @@ use super::sources::{Source, Step};
 use super::state::State;
 use super::transactions::Transactions;
 use super::units::{Context, Drafts, First, Units, text_of};
+use super::unplayed;
+use super::unplayed::Unplayed;
 use crate::metadata::Order;
 use crate::schema::Class;
 use crate::{CassetteError, ConnectionId, Entry, Method, sets};
@@ -423,7 +424,7 @@ impl AnyOrder {
         let mut left = self.units_left()?;
         let failed: Vec<u32> = state.sessions.free().filter(|of| !of.succeeded).map(|of| of.position).collect();
         for position in failed {
-            left.push(finish::at(&log.index, &*log.store, position)?);
+            left.push(unplayed::at(&log.index, &*log.store, position)?);
         }
         left.sort_by_key(|unplayed| unplayed.line);
         Ok(left)

@@ -2,7 +2,7 @@
 //!
 //! The methods are spread over several files by topic: a step of playing (`playing`, `candidate`), waiting for a turn
 //! (`turn`), finding which recorded connection a live one is (`rematch`, `history`), which part a process plays (`parts`),
-//! what was recorded about connections (`connection_info`), the end (`finish`) and mismatches (`explain`).
+//! scrolls (`scroll`), answers about connections (`connection_answers`), the end (`finish`) and mismatches (`explain`).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,13 +17,14 @@ use super::columns::Columns;
 use super::compare::Comparison;
 use super::cursor::{Candidate, Cursor, Taken};
 use super::fault_places::{Faults, TellFault, takes_faults};
-use super::finish::{self, Unplayed};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
 use super::sessions::Connects;
 use super::sessions::SessionMatcher;
 use super::sources::{PartChoice, PlayedFunctions, PlayedIndex, PlayedStore, Source, Sources};
 use super::state::{Lane, State, Turn};
+use super::unplayed;
+use super::unplayed::Unplayed;
 use crate::check::{Fits, Wrong};
 use crate::faults::Fault;
 use crate::metadata::{Metadata, Order};
@@ -469,12 +470,12 @@ impl LogPlayer {
             return Ok(Vec::new());
         }
         match self.order {
-            Order::Global => finish::of_cursor(&self.index, &*self.store, &state.whole),
+            Order::Global => unplayed::of_cursor(&self.index, &*self.store, &state.whole),
             Order::Connection | Order::Any => {
                 let mut all = Vec::new();
                 for connection in self.index.connections() {
                     let cursor = state.cursor(self.order, &self.index, connection);
-                    all.append(&mut finish::of_cursor(&self.index, &*self.store, cursor)?);
+                    all.append(&mut unplayed::of_cursor(&self.index, &*self.store, cursor)?);
                 }
                 all.sort_by_key(|unplayed: &Unplayed| unplayed.line);
                 Ok(all)

@@ -19,7 +19,7 @@ use super::cursor::Next;
 use super::log_player::{Fetched, LogPlayer};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::PlayedRun;
-use super::rows::Scrolled;
+use super::scroll::Scrolled;
 use super::sessions::Connects;
 use super::sources::{PartChoice, Source, Step};
 use super::state::State;

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use csv::ByteRecord;
 use memchr::memmem;
 
-use super::by_hand::Script;
 use super::compare::{Comparison, difference};
 use super::connection_info::InfoFiles;
 use super::cursor::Cursor;
 use super::index::{Index, ResultAnswer};
 use super::rows::is_end;
+use super::script::Script;
 use crate::process::Processes;
 use crate::schema::Class;
 use crate::store::Store;

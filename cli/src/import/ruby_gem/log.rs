@@ -8,7 +8,7 @@ use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, part};
 use super8_cassette::yaml::{Items, parse_tagged, read_document};
 use super8_cassette::{CassetteError, ConnectionId, Method, Value};
 
-use super::columns::Column;
+use super::column::Column;
 use super::rows;
 use super::rows::{Fetched, bytes, field};
 

@@ -11,9 +11,10 @@
 //! from that, as ruby-odbc makes these calls, or left unknown; docs/cassette-format.md says which. The notes say what
 //! was derived.
 
-mod columns;
+mod column;
 mod log;
 mod rows;
+mod statements;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -25,9 +26,9 @@ use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, METADATA};
 use super8_cassette::metadata::{MIGRATED_FROM, Metadata, SCHEMA_VERSION, newer};
 use super8_cassette::{CassetteError, Cell, ConnectionId, Entry, Key, Method, Recorder, Run, Store, Value, yaml};
 
-use columns::Statements;
 use log::{Action, Command, Log};
 use rows::Fetched;
+use statements::Statements;
 
 /// A cassette of the gem.
 #[derive(Debug)]

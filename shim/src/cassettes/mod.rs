@@ -398,9 +398,9 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
         let player = match parts.as_slice() {
             [] => Player::with_store(read(location)?, options),
             parts => {
-                let storages = parts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+                let stores = parts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
                 let attempt = test.as_ref().map_or(1, |test| test.attempt);
-                Player::with_parts(storages, Arc::new(PlayingProcesses { attempt }), options)
+                Player::with_parts(stores, Arc::new(PlayingProcesses { attempt }), options)
             }
         };
         let player = player.map_err(|error| error.to_string())?;

@@ -316,6 +316,11 @@ fn a_failed_first_recording_is_kept_aside_or_taken_on_request() {
             ended(&wrapped(&desk, &["replay", "--keep", "tape"], command), with);
             ended(&wrapped(&desk, &["replay", "tape"], command), without);
         }
+        let desk = Desk::new("cli_aside_again").in_format(format);
+        ended(&wrapped(&desk, &["record", "--keep", "tape"], &program), 3);
+        let again = wrapped(&desk, &["replay", "--record-failed", "--keep", "tape"], &other);
+        ended(&again, 3);
+        assert_eq!(again.text().matches("[(").count(), 2, "recorded and replayed: {}", again.text());
     });
 }
 

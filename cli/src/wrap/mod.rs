@@ -51,7 +51,7 @@ pub struct Wrapped {
     /// Do not fail if handles are left open
     #[arg(long)]
     allow_leaks: bool,
-    /// The command may end with any exit code: take its recording, and compare its replay to the end
+    /// The command may end with any exit code: publish its recording, and report what its replay finds before that code
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
@@ -187,7 +187,7 @@ impl Wrapped {
             say(&format!("super8 replay: {}: its replay failed; it is recorded again", cassette.display()));
         }
         let again = self.record_again(&run, &recorded, failed)?;
-        if again.verdict.exit() != Exit::Done {
+        if !self.accepts(again.verdict.exit()) {
             return self.report(&run, &again);
         }
         let replayed = self.attempt(&run, &recorded, &[])?;

@@ -1,4 +1,4 @@
-//! The tests of the crate's public interface. They are one program, because linking one for each file takes longer than all tests.
+//! The tests of the crate's public interface. They are one program, because linking one for each file takes longer than running them.
 
 mod support;
 

@@ -433,7 +433,7 @@ fn function_name(api: u16) -> Option<&'static str> {
 
 fn function_id(value: &Value) -> Option<u16> {
     static BY_NAME: LazyLock<HashMap<&str, u16>> =
-        LazyLock::new(|| Function::ROWS.iter().rev().map(|row| (row.name, row.api)).collect());
+        LazyLock::new(|| Function::ROWS.iter().map(|row| (row.name, row.api)).collect());
     match value {
         Value::Text(name) => BY_NAME.get(name.as_str()).copied(),
         number => number.as_int().and_then(|id| u16::try_from(id).ok()),

@@ -323,6 +323,38 @@ fn threads_that_write_in_autocommit_are_judged_the_same_in_every_sweep() {
     assert!(cases.iter().all(|(verdict, _)| verdict == "retried"), "{cases:?}");
 }
 
+/// The same threads handle a failure in different ways. Which of them fails at a command that they all have is open, and so is the
+/// verdict; but each sends only what was recorded, so that none goes where nothing is recorded. Its own command fails in one thread alone.
+#[test]
+fn threads_that_handle_failures_differently_are_judged_by_the_one_that_fails() {
+    let program = compiled("threads_autocommit.c").display().to_string();
+    for (driver, format) in [
+        (Driver::Sqlite, Format::Yaml),
+        (Driver::PostgresUnicode, Format::Ndjson),
+        (Driver::Sqlite, Format::Ndjson),
+        (Driver::PostgresUnicode, Format::Yaml),
+    ] {
+        let (desk, words) = recorded_in(format, &[], "sweep_differently", driver, &[&program]);
+        for _ in 0..AGAIN {
+            let (_, cases) = swept(&desk, &["--faults", "timeout,lost-connection"], &words, "differently");
+            let one_of = ["retried", "swallowed", "handled"];
+            let wrong: Vec<_> = cases.iter().filter(|(verdict, _)| !one_of.contains(&verdict.as_str())).collect();
+            assert!(wrong.is_empty(), "{driver:?} {format:?}: {} of {}: {wrong:?}", wrong.len(), cases.len());
+            let own = |number: usize| {
+                let text = format!("execute [{number}]");
+                cases.iter().filter(move |case| case.1.starts_with(&text)).map(|(verdict, _)| verdict.as_str())
+            };
+            for (number, expected) in ["retried", "swallowed", "handled", "retried"].into_iter().enumerate() {
+                assert_eq!(
+                    own(number).collect::<Vec<_>>(),
+                    [expected; 2],
+                    "{driver:?} {format:?}: {number}: {cases:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn a_program_that_does_not_pass_without_a_fault_is_not_swept() {
     let program = compiled("failing.c").display().to_string();

@@ -111,6 +111,10 @@ pub(super) struct AfterFault {
     pub(super) transactions: Vec<FailedTransaction>,
     /// The places that cannot be told from the one at which the last fault struck.
     pub(super) alike: BTreeSet<u32>,
+    /// Whether all that cannot be told from the place at which the last fault struck were asked for.
+    pub(super) are_all_behind: bool,
+    /// The numbers of the commands that a live connection has played of its session, if it has left out any or gone back.
+    pub(super) seen: BTreeMap<ConnectionId, BTreeSet<usize>>,
     /// The live connections at which faults struck.
     pub(super) struck: BTreeSet<ConnectionId>,
     /// The live statement at whose row a fault struck.

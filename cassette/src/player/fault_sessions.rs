@@ -5,13 +5,15 @@
 //!
 //! - The first connection that comes to such a place, and may be the recorded one, is it from then on.
 //! - A connection that is given up is free again from its connect on, for whoever turns out to have it.
-//! - A command that all the connections have is repeated when all of them have come behind it.
+//! - A command that all the connections have is repeated when all of them have asked for it.
+//! - What a connection leaves out after a fault, or does again, says nothing about which recorded one it is: what it has played does.
 //! - What is known of a failed transaction, and of what is done for good, goes where the connections go.
 
 use std::collections::BTreeSet;
 
 use super::cursor::Cursor;
 use super::fault_places::{Done, FailedTransaction};
+use super::history::Past;
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::sessions::Session;
@@ -81,7 +83,7 @@ impl LogPlayer {
                 _ => state.sessions.may_be(asked.connection, session),
             };
             let Some(at) = self.index.commands_of(connect.connection).nth(number).filter(|_| may_be) else { continue };
-            if self.same_history(Session::fresh(own.connection), session, number)? {
+            if self.same_history(Session::fresh(own.connection), session, &Past::first(number))? {
                 alike.insert(at);
             }
         }
@@ -106,16 +108,113 @@ impl LogPlayer {
             return true;
         }
         let others: Vec<u32> = state.after.alike.iter().copied().filter(|at| *at != position).collect();
-        others.into_iter().all(|at| {
-            let slot = self.index.slot(at);
-            match slot.method {
-                Method::Connect => state.sessions.is_taken(slot.connection()),
-                _ => {
-                    let cursor = state.cursor(self.order, &self.index, slot.connection());
-                    cursor.passed(&self.index, at) || cursor.is_handed(at)
-                }
+        let are_all_behind = others.into_iter().all(|at| self.is_asked_for(state, at));
+        // the others may come there again, which is not the repetition
+        are_all_behind && !std::mem::replace(&mut state.after.are_all_behind, true)
+    }
+
+    /// Whether somebody has asked for a command that is like the failed one. The connection that failed has not: it asks for its own.
+    fn is_asked_for(&self, state: &mut State, at: u32) -> bool {
+        let slot = self.index.slot(at);
+        if slot.method == Method::Connect {
+            return state.sessions.is_taken(slot.connection());
+        }
+        let holder = state.sessions.holder(slot.connection());
+        if holder.is_some_and(|live| state.after.struck.contains(&live)) {
+            return false;
+        }
+        if let Some(seen) = holder.and_then(|live| state.after.seen.get(&live)) {
+            let number = self.index.commands_of(slot.connection()).skip(1).position(|command| command == at);
+            return number.is_some_and(|number| seen.contains(&number));
+        }
+        let cursor = state.cursor(self.order, &self.index, slot.connection());
+        cursor.passed(&self.index, at) || cursor.is_handed(at)
+    }
+
+    /// Before a live connection goes on at another place of its session: what it leaves out there it has not done, and what it has done
+    /// stays done when it goes back.
+    pub(super) fn note_jump(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+        (connection, here): (ConnectionId, usize),
+        place: usize,
+    ) -> Result<(), CassetteError> {
+        let cursor = state.cursor(self.order, &self.index, connection);
+        let is_left_out = |at: &u32| {
+            let is_open = !cursor.passed(&self.index, *at) && !cursor.is_handed(*at);
+            self.index.is_command(*at) && self.index.is_due(*at) && is_open
+        };
+        if place > here && !self.index.connection(connection)[here..place].iter().any(is_left_out) {
+            return Ok(());
+        }
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(()) };
+        let played = self.played_with_rows(state, session).unwrap_or(0);
+        state.after.seen.entry(live).or_insert_with(|| (0..played).collect());
+        // it goes on with the work of one that is gone, although another one may have gone through its session since
+        let mut transactions = std::mem::take(&mut state.after.transactions);
+        for failed in &mut transactions {
+            let was = failed.transaction.first().map(|at| Session::fresh(self.index.slot(*at).connection()));
+            if let Some(was) = was
+                && failed.live.iter().all(|of| state.sessions.live(*of).is_none())
+                && (was == session || self.translate(failed, was, session)?)
+            {
+                failed.live.insert(live);
             }
-        })
+        }
+        state.after.transactions = transactions;
+        Ok(())
+    }
+
+    /// After a live connection has played a command: notes it, if it has left out any.
+    pub(super) fn note_seen(&self, state: &mut State, live: ConnectionId, position: u32) {
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return };
+        let Some(seen) = state.after.seen.get_mut(&live) else { return };
+        let number = self.index.commands_of(session.connection).skip(session.begin).position(|at| at == position);
+        seen.extend(number);
+    }
+
+    /// Plays what a live connection asks that its own session does not have: one that it may have as well, with all that it has played so
+    /// far, has it later on. If another live connection has that session, it finds another one.
+    pub(super) fn step_as_another(&self, state: &mut State, asked: &Entry) -> Result<Option<(Session, usize)>, Scene> {
+        let Some(own) = state.sessions.live(asked.connection).map(|live| live.session) else { return Ok(None) };
+        let Some(past) = self.past(state, asked.connection, own) else { return Ok(None) };
+        if let Some(found) = self.takes_up_elsewhere(state, asked, (own, &past))? {
+            return Ok(Some(found));
+        }
+        for choice in state.sessions.choices(asked.connection) {
+            let its = choice.session;
+            if its.begin != 1 || self.is_done_twice(its, &past) || !self.same_history(own, its, &past)? {
+                continue;
+            }
+            let first = self.index.commands_of(its.connection).nth(its.begin + past.played);
+            let Some(place) = self.place_from(state, asked, its.connection, first)? else { continue };
+            if self.changes_place(state, asked.connection, (own, its), choice.holder, past.played)? {
+                return Ok(Some((its, place)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the first place of a recorded connection, from a command on, that has what is asked and is not done for good.
+    fn place_from(
+        &self,
+        state: &State,
+        asked: &Entry,
+        connection: ConnectionId,
+        first: Option<u32>,
+    ) -> Result<Option<usize>, CassetteError> {
+        let Some(first) = first else { return Ok(None) };
+        for (place, at) in self.index.connection(connection).iter().copied().enumerate() {
+            if at >= first
+                && self.index.is_command(at)
+                && self.is_asked(state, asked, at)?
+                && !self.faults.is_done(&self.index, &*self.store, at)
+            {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
     }
 
     /// The same for a live connection, which may be one in addition to those that were recorded.
@@ -129,14 +228,14 @@ impl LogPlayer {
     /// A connection that has nothing of its own to go on with has what one had at which a fault struck: a program may leave that
     /// open, and open another one.
     pub(super) fn takes_over(&self, state: &mut State, asked: &Entry, session: Session) -> Result<bool, CassetteError> {
-        let Some(played) = self.played(state, session) else { return Ok(false) };
+        let Some(past) = self.past(state, asked.connection, session) else { return Ok(false) };
         let struck: Vec<ConnectionId> =
             state.after.struck.iter().copied().filter(|of| *of != asked.connection).collect();
         for live in struck {
             let Some(of) = state.sessions.live(live).map(|live| live.session.connection) else { continue };
             let fresh = Session::fresh(of);
             if state.sessions.may_be(asked.connection, fresh)
-                && self.goes_on_with(state, asked.connection, (session, fresh), played, asked)?
+                && self.goes_on_with(state, asked.connection, (session, fresh), &past, asked)?
             {
                 self.give_up(state, live);
                 return self.rematch(state, asked.connection, asked, Some(of));
@@ -167,7 +266,8 @@ impl LogPlayer {
         for failed in &mut transactions {
             let its: Vec<&Moved> = moved.iter().filter(|(live, ..)| failed.live.contains(live)).collect();
             for (live, was, is) in its {
-                if state.after.struck.contains(live) && self.translate(failed, *was, *is)? {
+                let is_its = state.after.struck.contains(live) || state.after.seen.contains_key(live);
+                if is_its && self.translate(failed, *was, *is)? {
                     continue;
                 }
                 failed.live.remove(live);
@@ -177,6 +277,10 @@ impl LogPlayer {
         for failed in &mut transactions {
             let others: Vec<&Moved> = moved.iter().filter(|(live, ..)| !failed.live.contains(live)).collect();
             for (live, _, is) in others {
+                // of several, one that did all as it was recorded goes on with its own work
+                if self.faults_of_several(state, *live) && !state.after.seen.contains_key(live) {
+                    continue;
+                }
                 let cursor = state.cursor(self.order, &self.index, is.connection);
                 let of = |at: &&u32| self.index.slot(**at).connection() == is.connection;
                 let again: BTreeSet<u32> = failed.transaction.iter().filter(of).copied().collect();
@@ -205,11 +309,11 @@ impl LogPlayer {
             }
             None => {
                 for _ in moved {
-                    let Some((_, was, is)) = moved.iter().find(|(.., is)| is.connection == to.connection) else {
+                    let Some((live, was, is)) = moved.iter().find(|(.., is)| is.connection == to.connection) else {
                         break;
                     };
-                    let played = self.played_with_rows(state, *is).unwrap_or(usize::MAX);
-                    if !self.is_done_twice(from, played) {
+                    let past = self.past_with_rows(state, *live, *is).unwrap_or_else(|| Past::first(usize::MAX));
+                    if !self.is_done_twice(from, &past) {
                         break;
                     }
                     to = *was;
@@ -218,18 +322,19 @@ impl LogPlayer {
         }
         let number = self.index.commands_of(from.connection).take_while(|at| *at < done.before).count();
         let last = self.done_by_lost().map_or(0, |(_, number, _)| number);
-        if to.connection != from.connection && self.same_history(from, to, last)? {
+        if to.connection != from.connection && self.same_history(from, to, &Past::first(last))? {
             let before = self.index.commands_of(to.connection).nth(number).unwrap_or(u32::MAX);
             self.faults.note_done(Done { connection: to.connection, before, ..done });
         }
         Ok(())
     }
 
-    /// Whether a live connection that has played so many commands cannot have a session, because it did itself what a lost one did there.
-    pub(super) fn is_done_twice(&self, session: Session, played: usize) -> bool {
+    /// Whether a live connection cannot have a session, because it did itself what a lost one did there.
+    pub(super) fn is_done_twice(&self, session: Session, past: &Past) -> bool {
         self.done_by_lost().is_some_and(|(done, ..)| {
-            let its = self.index.commands_of(session.connection).skip(1).take(played);
-            let is_done = |at: u32| self.faults.is_done(&self.index, &*self.store, at);
+            let its = self.index.commands_of(session.connection).skip(1).enumerate();
+            let its = its.filter(|(number, _)| past.has(*number));
+            let is_done = |(_, at): (usize, u32)| self.faults.is_done(&self.index, &*self.store, at);
             done.connection == session.connection && its.into_iter().any(is_done)
         })
     }
@@ -248,7 +353,7 @@ impl LogPlayer {
     /// that one, whose beginning nobody does again. Returns the place there.
     pub(super) fn takes_up(&self, state: &mut State, asked: &Entry) -> Result<Option<(Session, usize)>, Scene> {
         let Some(own) = state.sessions.live(asked.connection).map(|live| live.session) else { return Ok(None) };
-        let Some((done, number, last)) = self.done_by_lost() else { return Ok(None) };
+        let Some((done, number, last)) = self.done_by_lost() else { return self.takes_failed(state, asked, own) };
         let its = Session::fresh(done.connection);
         if own.begin != 1 || own.connection == done.connection || !state.sessions.may_be(asked.connection, its) {
             return Ok(None);
@@ -260,8 +365,8 @@ impl LogPlayer {
                 break;
             }
         }
-        let (Some(place), Some(played)) = (asked_at, self.played(state, own)) else { return Ok(None) };
-        if !self.same_history(own, its, played)? {
+        let (Some(place), Some(past)) = (asked_at, self.past(state, asked.connection, own)) else { return Ok(None) };
+        if !self.same_history(own, its, &past)? {
             return Ok(None);
         }
         let moves = |player: &LogPlayer, state: &mut State| {
@@ -276,6 +381,80 @@ impl LogPlayer {
             Ok(is_free)
         };
         Ok(self.moving(state, moves)?.then_some((its, place)))
+    }
+
+    /// The same on another session: the lost one may as well have been that one, which alone has what is asked.
+    fn takes_up_elsewhere(
+        &self,
+        state: &mut State,
+        asked: &Entry,
+        (own, past): (Session, &Past),
+    ) -> Result<Option<(Session, usize)>, Scene> {
+        let Some((done, number, _)) = self.done_by_lost() else { return Ok(None) };
+        let was = Session::fresh(done.connection);
+        let before = self.index.commands_of(done.connection).take_while(|at| *at < done.before).count();
+        for choice in state.sessions.choices(asked.connection) {
+            let its = choice.session;
+            let first = self.index.commands_of(its.connection).nth(its.begin + number);
+            if own.begin != 1
+                || its.begin != 1
+                || its == was
+                || !self.same_history(was, its, &Past::first(number))?
+                || !self.same_history(own, its, past)?
+            {
+                continue;
+            }
+            let Some(place) = self.place_from(state, asked, its.connection, first)? else { continue };
+            let before = self.index.commands_of(its.connection).nth(before).unwrap_or(u32::MAX);
+            self.faults.note_done(Done { live: Some(asked.connection), connection: its.connection, before });
+            if self.changes_place(state, asked.connection, (own, its), choice.holder, number)? {
+                return Ok(Some((its, place)));
+            }
+            self.faults.note_done(done);
+        }
+        Ok(None)
+    }
+
+    /// The same where nothing was done for good: it has the session in which the fault struck, if nobody has it any more.
+    fn takes_failed(&self, state: &mut State, asked: &Entry, own: Session) -> Result<Option<(Session, usize)>, Scene> {
+        let Some(failed) = state.after.fault.as_ref().map(|fault| fault.position) else { return Ok(None) };
+        let its = Session::fresh(self.index.slot(failed).connection());
+        let holder = state.sessions.holder(its.connection);
+        if own.begin != 1
+            || own.connection == its.connection
+            || holder.is_some_and(|holder| state.after.struck.contains(&holder))
+            || !state.sessions.may_be(asked.connection, its)
+        {
+            return Ok(None);
+        }
+        let Some(past) = self.past(state, asked.connection, own) else { return Ok(None) };
+        let first = self.index.commands_of(its.connection).nth(its.begin + past.played);
+        let Some(place) = self.place_from(state, asked, its.connection, first)? else { return Ok(None) };
+        if !self.same_history(own, its, &past)? {
+            return Ok(None);
+        }
+        Ok(self.changes_place(state, asked.connection, (own, its), holder, past.played)?.then_some((its, place)))
+    }
+
+    /// Gives a live connection the session of another one, or one that is free, if the other one finds one for itself.
+    fn changes_place(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+        (own, its): (Session, Session),
+        holder: Option<ConnectionId>,
+        played: usize,
+    ) -> Result<bool, CassetteError> {
+        self.moving(state, |player, state| {
+            let is_free = match holder {
+                None => !state.sessions.is_past(its.connection),
+                Some(holder) => player.rehome(state, holder, own, &mut vec![its])?,
+            };
+            if is_free {
+                player.move_to(state, live, its, played);
+            }
+            Ok(is_free)
+        })
     }
 
     /// A live connection goes on at a later place, in place of one that is lost: what that one did for good stands for what this one
@@ -296,7 +475,7 @@ impl LogPlayer {
         };
         let last = self.index.commands_of(connection).nth(number);
         if let Some(last) = last.filter(|last| leaves_out(*last))
-            && (was == is || self.same_history(was, is, number)?)
+            && (was == is || self.same_history(was, is, &Past::first(number))?)
         {
             self.faults.note_done(Done { live: Some(live), connection, before: last + 1 });
         }
@@ -310,7 +489,7 @@ impl LogPlayer {
         let Some(last) = all.last() else { return Ok(true) };
         let number = self.index.commands_of(was.connection).skip(1).position(|at| at == *last);
         let number = number.map_or(0, |number| number + 1);
-        if !self.same_history(Session::fresh(was.connection), Session::fresh(is.connection), number)? {
+        if !self.same_history(Session::fresh(was.connection), Session::fresh(is.connection), &Past::first(number))? {
             return Ok(false);
         }
         let there = |at: &u32| self.same_place(was, is, *at).unwrap_or(*at);

@@ -93,6 +93,7 @@ impl LogPlayer {
         let told = fault_profiles::told(library.as_deref(), kind, slot.method, false, &token(text));
         self.faults.struck.store(true, Ordering::Relaxed);
         // what cannot be read is told when it is asked for
+        state.after.are_all_behind = false;
         state.after.alike = self.alike_places(state, asked, position).unwrap_or_else(|_| BTreeSet::from([position]));
         let statement = asked.statement.map(|statement| (asked.connection, statement));
         let session = state.sessions.live(asked.connection).map(|live| live.session);
@@ -287,6 +288,8 @@ impl LogPlayer {
                 Ok(Some((_, false))) => {
                     self.give_up(state, live);
                 }
+                // one that left commands out may turn out to be another one
+                _ if state.after.seen.contains_key(&live) => state.sessions.keep_ended(live),
                 _ => state.sessions.forget(live),
             }
             return;
@@ -369,6 +372,7 @@ impl LogPlayer {
             self.done_follows(state, asked.connection, connection, place)?;
         }
         if place != here {
+            self.note_jump(state, asked.connection, (connection, here), place)?;
             state.lane_mut(&self.index, connection).cursor = Cursor::at_place(&self.index, connection, place);
             state.forget(self.order, connection);
         }
@@ -421,10 +425,13 @@ impl LogPlayer {
         if only_later(asked.method) {
             return Ok(None);
         }
+        if self.faults_of_several(state, asked.connection) {
+            let its = self.step_as_another(state, asked)?;
+            return its.map(|(its, place)| self.take_at(state, asked, its.connection, place)).transpose();
+        }
         let choices = state.sessions.choices(asked.connection).into_iter();
         let free = choices.filter(|choice| choice.holder.is_none()).map(|choice| choice.session);
-        let failed = state.after.session.filter(|session| !self.are_several(state, session.connection));
-        let others: Vec<Session> = free.chain(failed).filter(|other| *other != session).collect();
+        let others: Vec<Session> = free.chain(state.after.session).filter(|other| *other != session).collect();
         for other in others {
             let reached = state.cursor(self.order, &self.index, other.connection).place();
             if let Some(place) = self.find_place(state, asked, other.connection, 0, reached)? {
@@ -483,13 +490,20 @@ impl LogPlayer {
         if !asked.method.is_rows() {
             statement.inspect(|of| _ = (state.after.failed.remove(of), state.after.ended.remove(of)));
         }
+        if let Some(position) = position {
+            self.note_seen(state, asked.connection, position);
+        }
         if position.is_some_and(|position| self.is_repeated(state, Some(asked.connection), position)) {
             self.tell(state, FaultEvent::Repeated, position, summary(asked, 120));
         }
-        // only commits on the connection that failed count, or on one that goes on with its work
+        // only commits on the connection that failed count, or on one that goes on with its work: of several, one that leaves out or does
+        // again what was recorded
+        let goes_on =
+            state.after.seen.contains_key(&asked.connection) || !self.faults_of_several(state, asked.connection);
         let after = &mut state.after;
         let is_its = |failed: &FailedTransaction| {
-            failed.live.contains(&asked.connection) || position.is_some_and(|at| failed.transaction.contains(&at))
+            failed.live.contains(&asked.connection)
+                || goes_on && position.is_some_and(|at| failed.transaction.contains(&at))
         };
         let Some(at) = after.transactions.iter().position(is_its) else { return };
         let failed = &mut after.transactions[at];

@@ -1,7 +1,7 @@
 //! Says whether a live connection could have been another recorded one so far: what it played must be recorded there
 //! too, with the same replies.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use csv::ByteRecord;
@@ -20,7 +20,49 @@ type Question = (Method, Option<u32>, String);
 /// What an answer replied: the content of its columns file, and its other reply fields.
 type Reply = (Value, Fields);
 
+/// What a live connection has played of its session, by the numbers of the commands.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    /// How many commands its cursor has passed.
+    pub(super) played: usize,
+    /// The commands that it played, if it has left any out or gone back, as programs do after a fault.
+    seen: Option<BTreeSet<usize>>,
+}
+
+impl Past {
+    /// Makes the past of a connection that has played the first commands one after the other.
+    pub(super) fn first(played: usize) -> Past {
+        Past { played, seen: None }
+    }
+
+    /// Says whether the command of a number was played.
+    pub(super) fn has(&self, number: usize) -> bool {
+        self.seen.as_ref().map_or(number < self.played, |seen| seen.contains(&number))
+    }
+
+    /// Returns the number behind the last command that was played.
+    fn end(&self) -> usize {
+        self.seen.as_ref().map_or(self.played, |seen| seen.last().map_or(0, |last| last + 1))
+    }
+
+    fn count(&self) -> usize {
+        self.seen.as_ref().map_or(self.played, BTreeSet::len)
+    }
+}
+
 impl LogPlayer {
+    /// Returns what a live connection has played of its session. `None` as with [`LogPlayer::played`].
+    pub(super) fn past(&self, state: &mut State, live: ConnectionId, session: Session) -> Option<Past> {
+        let played = self.played(state, session)?;
+        Some(Past { played, seen: state.after.seen.get(&live).cloned() })
+    }
+
+    /// The same with the rows that are being read.
+    pub(super) fn past_with_rows(&self, state: &mut State, live: ConnectionId, session: Session) -> Option<Past> {
+        let played = self.played_with_rows(state, session)?;
+        Some(Past { played, seen: state.after.seen.get(&live).cloned() })
+    }
+
     /// Returns how many commands of the session are played. `None` while its rows are being read, or if its threads are not in order.
     pub(super) fn played(&self, state: &mut State, session: Session) -> Option<usize> {
         let cursor = state.cursor(self.order, &self.index, session.connection);
@@ -42,9 +84,9 @@ impl LogPlayer {
         Some(commands.take_while(is_out).count()).filter(|_| cursor.is_in_order())
     }
 
-    /// Says whether the first `played` commands of two sessions have the same text and replies, apart from volatile values.
-    pub(super) fn same_history(&self, one: Session, other: Session, played: usize) -> Result<bool, CassetteError> {
-        Ok(self.as_another(one, other, played)?.is_some())
+    /// Says whether the commands that were played have the same text and replies in two sessions, apart from volatile values.
+    pub(super) fn same_history(&self, one: Session, other: Session, past: &Past) -> Result<bool, CassetteError> {
+        Ok(self.as_another(one, other, past)?.is_some())
     }
 
     /// Does the same comparison. If the sessions are the same, returns bindings of the volatile values of `other` to those of `one`.
@@ -52,11 +94,14 @@ impl LogPlayer {
         &self,
         one: Session,
         other: Session,
-        played: usize,
+        past: &Past,
     ) -> Result<Option<Bindings>, CassetteError> {
         let bindings = Arc::new(self.comparison.bindings.within_recording());
         let comparison = Comparison { comments: true, bindings: Arc::clone(&bindings) };
-        let positions = |session: Session| self.index.commands_of(session.connection).skip(session.begin).take(played);
+        let positions = |session: Session| {
+            let commands = self.index.commands_of(session.connection).skip(session.begin).enumerate().take(past.end());
+            commands.filter(|(number, _)| past.has(*number)).map(|(_, position)| position)
+        };
         let (mine, theirs) = (positions(one), positions(other));
         for (mine, theirs) in mine.clone().zip(theirs.clone()) {
             if !self.same_command(&comparison, (one, mine), (other, theirs))? {
@@ -64,14 +109,20 @@ impl LogPlayer {
             }
         }
         let (last, other_last) = (mine.last(), theirs.clone().last());
-        if theirs.count() < played {
+        if theirs.count() < past.count() {
             return Ok(None);
         }
         let same = match (last, other_last) {
             (Some(last), Some(other_last)) => {
                 let mine = self.answers_until(one, last)?;
                 let theirs = self.answers_until(other, other_last)?;
-                mine.iter().all(|(question, replies)| {
+                // what a connection left out it was not told
+                let its = past.seen.as_ref().map(|_| {
+                    let of = |position: u32| self.index.slot(position).statement()?.checked_sub(one.statements);
+                    positions(one).filter_map(of).collect::<BTreeSet<u32>>()
+                });
+                let is_its = |of: Option<u32>| its.as_ref().is_none_or(|its| of.is_some_and(|of| its.contains(&of)));
+                mine.iter().filter(|((_, statement, _), _)| is_its(*statement)).all(|(question, replies)| {
                     let theirs = theirs.get(question).map(Vec::as_slice).unwrap_or_default();
                     replies.iter().zip(theirs).all(|(mine, theirs)| mine == theirs)
                 })

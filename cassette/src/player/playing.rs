@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::cursor::{Candidate, Cursor, Next, Taken};
+use super::history::Past;
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::rows::Progress;
@@ -444,11 +445,11 @@ impl LogPlayer {
         let Some(mut session) = state.sessions.live(live).map(|live| live.session) else { return Ok(None) };
         let mut complete = self.is_played(state, session.connection)?;
         if !complete
-            && let Some(played) = self.played(state, session)
-            && let Some(shorter) = self.shorter(state, live, session, played)?
+            && let Some(past) = self.past(state, live, session)
+            && let Some(shorter) = self.shorter(state, live, session, &past)?
         {
             self.moving(state, |player, state| {
-                player.move_to(state, live, shorter, played);
+                player.move_to(state, live, shorter, past.played);
                 Ok(true)
             })?;
             (session, complete) = (shorter, true);
@@ -456,21 +457,22 @@ impl LogPlayer {
         Ok(Some((session, complete)))
     }
 
-    /// Finds a free session that ends after `played` commands, the same ones.
+    /// Finds a free session that ends where a live connection ends, and could have been its own.
     fn shorter(
         &self,
         state: &State,
         live: ConnectionId,
         session: Session,
-        played: usize,
+        past: &Past,
     ) -> Result<Option<Session>, CassetteError> {
         if self.order == Order::Global {
             return Ok(None);
         }
         for choice in state.sessions.choices(live).into_iter().filter(|choice| choice.holder.is_none()) {
-            let mut cursor = Cursor::advanced(&self.index, choice.session.connection, choice.session.begin + played);
+            let mut cursor =
+                Cursor::advanced(&self.index, choice.session.connection, choice.session.begin + past.played);
             if matches!(cursor.next(&self.index, &*self.store)?, Next::End)
-                && self.same_history(session, choice.session, played)?
+                && self.same_history(session, choice.session, past)?
             {
                 return Ok(Some(choice.session));
             }

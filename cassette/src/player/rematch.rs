@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::cursor::Cursor;
+use super::history::Past;
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::sessions::Session;
@@ -48,10 +49,10 @@ impl LogPlayer {
             self.faults_follow(state, &moved)?;
         }
         let mut others = Vec::new();
-        for (_, was, is) in moved.into_iter().filter(|_| bound) {
-            let played = self.played(state, is).unwrap_or(0);
+        for (live, was, is) in moved.into_iter().filter(|_| bound) {
+            let past = self.past(state, live, is).unwrap_or_else(|| Past::first(0));
             // binds the recorded values of `is` to those of `was`
-            others.extend(self.as_another(was, is, played)?);
+            others.extend(self.as_another(was, is, &past)?);
         }
         if !others.is_empty() {
             self.comparison.bindings.rename(&others);
@@ -67,11 +68,11 @@ impl LogPlayer {
         only: Option<ConnectionId>,
     ) -> Result<bool, CassetteError> {
         let Some(left) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
-        let Some(played) = self.played(state, left) else { return Ok(false) };
+        let Some(past) = self.past(state, live, left) else { return Ok(false) };
         for choice in state.sessions.choices(live) {
             if only.is_some_and(|only| only != choice.session.connection)
                 || !self.reached(state, choice.session)
-                || !self.goes_on_with(state, live, (left, choice.session), played, asked)?
+                || !self.goes_on_with(state, live, (left, choice.session), &past, asked)?
             {
                 continue;
             }
@@ -80,7 +81,7 @@ impl LogPlayer {
                 Some(holder) => self.rehome(state, holder, left, &mut vec![choice.session])?,
             };
             if vacated {
-                self.move_to(state, live, choice.session, played);
+                self.move_to(state, live, choice.session, past.played);
                 return Ok(true);
             }
         }
@@ -96,19 +97,19 @@ impl LogPlayer {
         seen: &mut Vec<Session>,
     ) -> Result<bool, CassetteError> {
         let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
-        let Some(played) = self.played_with_rows(state, session) else { return Ok(false) };
+        let Some(past) = self.past_with_rows(state, live, session) else { return Ok(false) };
         if state.sessions.may_be(live, vacant)
-            && !self.is_done_twice(vacant, played)
-            && self.same_history(session, vacant, played)?
+            && !self.is_done_twice(vacant, &past)
+            && self.same_history(session, vacant, &past)?
         {
-            self.move_to(state, live, vacant, played);
+            self.move_to(state, live, vacant, past.played);
             return Ok(true);
         }
         for choice in state.sessions.choices(live) {
             if seen.contains(&choice.session)
                 || choice.session == vacant
                 || !self.reached(state, choice.session)
-                || !self.same_history(session, choice.session, played)?
+                || !self.same_history(session, choice.session, &past)?
             {
                 continue;
             }
@@ -118,38 +119,37 @@ impl LogPlayer {
                 Some(holder) => self.rehome(state, holder, vacant, seen)?,
             };
             if found {
-                self.move_to(state, live, choice.session, played);
+                self.move_to(state, live, choice.session, past.played);
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Says whether the second session begins with the same `played` commands as the first and goes on with what is asked.
+    /// Says whether a live connection could have played what it has on the second session as on the first, and that one goes on with what
+    /// is asked.
     pub(super) fn goes_on_with(
         &self,
         state: &State,
         live: ConnectionId,
         (left, session): (Session, Session),
-        played: usize,
+        past: &Past,
         asked: &Entry,
     ) -> Result<bool, CassetteError> {
         let Some(live) = state.sessions.live(live) else { return Ok(false) };
         if self.faults.have_struck() && !self.comparison.bindings.are_any() {
-            return match self.goes_on_after_fault(state, asked, session, played) {
-                Ok(goes_on) => Ok(goes_on && self.same_history(left, session, played)?),
+            return match self.goes_on_after_fault(state, asked, session, past.played) {
+                Ok(goes_on) => Ok(goes_on && self.same_history(left, session, past)?),
                 Err(Scene::Unreadable(error)) => Err(error),
                 Err(_) => Ok(false),
             };
         }
-        let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin + played);
+        let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin + past.played);
         let recorded = live.recorded_under(session, asked.statement);
         if !self.comparison.bindings.are_any() {
-            return Ok(
-                self.candidate(&mut cursor, asked, recorded).is_ok() && self.same_history(left, session, played)?
-            );
+            return Ok(self.candidate(&mut cursor, asked, recorded).is_ok() && self.same_history(left, session, past)?);
         }
-        let Some(moved) = self.as_another(left, session, played)? else { return Ok(false) };
+        let Some(moved) = self.as_another(left, session, past)? else { return Ok(false) };
         cursor.bindings = Some(Arc::new(self.comparison.bindings.renamed(&[moved])));
         Ok(self.candidate(&mut cursor, asked, recorded).is_ok())
     }

@@ -341,6 +341,13 @@ impl SessionMatcher {
         self.lives.remove(&id);
     }
 
+    /// Closes a live connection that may still turn out to have another session.
+    pub(super) fn keep_ended(&mut self, id: ConnectionId) {
+        if let Some(live) = self.lives.get_mut(&id) {
+            live.ended = true;
+        }
+    }
+
     /// A connection is given up. What it played is free again, with its connect.
     pub(super) fn give_up(&mut self, id: ConnectionId) {
         let Some(live) = self.lives.remove(&id) else { return };

@@ -164,9 +164,9 @@ impl LogPlayer {
         if idle && self.is_played(state, session.connection)? {
             return Ok(self.next_leg(state, asked).is_some());
         }
-        let Some(played) = self.played(state, session) else { return Ok(false) };
+        let Some(past) = self.past(state, asked.connection, session) else { return Ok(false) };
         for choice in state.sessions.choices(asked.connection) {
-            if self.goes_on_with(state, asked.connection, (session, choice.session), played, asked)? {
+            if self.goes_on_with(state, asked.connection, (session, choice.session), &past, asked)? {
                 return Ok(true);
             }
         }

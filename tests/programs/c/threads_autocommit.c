@@ -1,7 +1,8 @@
 /* Threads that connect at once with equal arguments, in autocommit: each writes what all write, then what only it writes, and reads. The
    mode is the last argument: `passes` lets them work one after the other, in the others they meet before they connect. In `retries` and
    `swallows` a thread repeats the statement that failed, on a new connection if the old one is dead; in `swallows` the third one says
-   nothing of an error of its own statement. `careless` begins with a new connection at its first statement.
+   nothing of an error of its own statement. `careless` begins with a new connection at its first statement. In `differently` the second
+   thread says nothing of any error and goes on, the third one gives up, and the others repeat.
    Arguments: the connection string, the mode. */
 #include <pthread.h>
 #include <stdio.h>
@@ -84,9 +85,15 @@ static int ask(struct worker *worker, const char *sql, int own)
             SQLGetConnectAttr(worker->dbc, SQL_ATTR_CONNECTION_DEAD, &dead, 0, NULL);
             if (is_mode("swallows") && own && worker->number == 2)
                 return 1;
+            if (is_mode("differently") && worker->number == 2)
+                return 0;
             if (dead == SQL_CD_TRUE || !strncmp((char *)state, "08", 2) || is_mode("careless"))
                 close_connection(worker);
+            if (is_mode("differently") && worker->number == 1)
+                return 1;
         }
+        if (is_mode("differently") && worker->number == 2)
+            return 0;
         worker->tries += is_mode("passes") ? TRIES : 1;
         if (is_mode("careless"))
             return -1;

@@ -17,6 +17,7 @@ mod mismatch;
 mod ndjson;
 mod parts;
 mod plain_page;
+mod readings;
 mod recover;
 mod redaction;
 mod result_answers;

@@ -9,7 +9,7 @@ use super8_cassette::{ConnectionId, Directory, Order, PlayOptions, Player, Proce
 
 /// Counts and tells in one process what all would count and tell together.
 #[derive(Debug, Default)]
-struct Together {
+pub struct Together {
     counts: Mutex<HashMap<String, usize>>,
     told: Mutex<Vec<String>>,
     /// How often somebody asked what was told.
@@ -48,12 +48,17 @@ fn part(directory: &Path, texts: &[&str]) {
 }
 
 fn process(parts: &[PathBuf], processes: &Arc<Together>, order: Order) -> (Arc<Player>, ConnectionId) {
+    let player = process_of(parts, processes, order);
+    let connection = player.connect(&connect(A, "shop")).unwrap_or_else(|told| panic!("{}", told.report)).connection;
+    (player, connection)
+}
+
+/// A process that plays one of these parts.
+pub fn process_of(parts: &[PathBuf], processes: &Arc<Together>, order: Order) -> Arc<Player> {
     let stores = parts.iter().map(|part| Box::new(Directory::read(part).unwrap()) as Box<dyn Store>).collect();
     let processes = Arc::clone(processes) as Arc<dyn Processes>;
     let options = PlayOptions { order: Some(order), ..PlayOptions::default() };
-    let player = Player::with_parts(stores, processes, options).unwrap();
-    let connection = player.connect(&connect(A, "shop")).unwrap_or_else(|told| panic!("{}", told.report)).connection;
-    (player, connection)
+    Player::with_parts(stores, processes, options).unwrap()
 }
 
 /// The last names of the parts of which everything is played, if that has changed.

@@ -82,6 +82,36 @@ fn a_value_goes_from_process_to_process() {
     }
 }
 
+/// What a connection sent was taken for the value of another recorded one. If another process has used it since, that is a mismatch; if
+/// not, that process reads what turned out.
+#[test]
+fn a_value_that_another_process_has_used_keeps_its_meaning() {
+    for driver in DRIVERS {
+        let mut stage = stage("volatile_apart", driver, RULES);
+        stage.environment.push(("SUPER8_ORDER", "connection".to_owned()));
+        let program = |how: &[&str]| {
+            how.iter().fold(Program::python("told_apart_late.py"), |program, how| program.with_argument(*how))
+        };
+        stage.in_both_formats(|stage| {
+            let what = format!("told apart late, {}", driver.library());
+            program(&[]).check(&what, &stage.wrapped("record", &program(&[])));
+            assert_eq!(super8_cassette::parts_of(&stage.cassette()).len(), 1, "{what}");
+            for how in [&[][..], &["early"], &["early", "turned"]] {
+                let replayed = stage.wrapped("replay", &program(how));
+                program(how).check(&format!("{what} {how:?}"), &replayed);
+                assert!(
+                    replayed.text().contains("what was written"),
+                    "{how:?}: {}{}",
+                    replayed.text(),
+                    replayed.errors()
+                );
+            }
+            let turned = stage.wrapped("replay", &program(&["turned"]));
+            assert!(turned.errors().contains("another process has used it"), "{}{}", turned.text(), turned.errors());
+        });
+    }
+}
+
 #[test]
 fn two_recorded_values_stay_two() {
     in_both_formats(|format| {

@@ -5,123 +5,135 @@
 //! stays as it was recorded.
 
 use std::borrow::Cow;
-use std::ops::{Bound, Range};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use csv::ByteRecord;
 use parking_lot::{Mutex, RwLock};
 
-use self::table::{BoundValue, Table, Told};
-use super::spellings::{
-    SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, next_token, same_but_for_zeros, unbraced,
-    uuid_text,
-};
-use super::volatile::{self, Volatile};
-use crate::cell::{self, Cell, CutCell};
+use self::table::{Name, Table};
+use self::told::{Shared, Told};
+pub(super) use self::uses::{Contradiction, User};
+use self::uses::{Renamed, Uses};
+pub(super) use self::words::Refused;
+use self::words::{Reading, Words, padded, same_text};
 use crate::process::Processes;
-use crate::redaction::secrets;
-use crate::volatile_rules::{Kind, VolatileRules, since_1970};
-use crate::{Entry, Key, Method, Value};
+use crate::volatile_rules::{VolatileRules, since_1970};
+use crate::{ConnectionId, Entry, Key, Value};
 
 /// The live values that recorded values stand for, and the rules that say which values are volatile.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
-    rules: VolatileRules,
-    /// When the cassette was recorded, in seconds since 1970.
-    recorded_on: Option<u64>,
-    /// When the other side was recorded, in seconds since 1970. `None`: it runs now.
-    asked_on: Option<u64>,
+    reading: Reading,
     table: RwLock<Table>,
     /// Whether anything is bound.
     any: AtomicBool,
     /// The other processes of the run, which play other parts of the cassette.
     shared: Option<Shared>,
-}
-
-/// How the processes of a run share what they bind: a value means the same in all parts of a cassette.
-#[derive(Debug)]
-struct Shared {
-    processes: Arc<dyn Processes>,
-    /// Tells the cassettes of a run apart.
-    cassette: String,
-    /// How many bytes of what the processes tell are known.
-    known: Mutex<u64>,
+    /// Who has used what is bound. `None` if there is one connection alone.
+    uses: Option<Mutex<Uses>>,
 }
 
 impl Bindings {
     pub(super) fn new(rules: VolatileRules, recorded_on: &str) -> Bindings {
-        Bindings { rules, recorded_on: since_1970(recorded_on), ..Bindings::default() }
+        let reading = Reading { rules, recorded_on: since_1970(recorded_on), asked_on: None };
+        Bindings { reading, ..Bindings::default() }
     }
 
     /// Shares what is bound with the other processes that play this cassette.
     pub(super) fn share(&mut self, processes: Arc<dyn Processes>, cassette: &Path) {
-        let cassette = cassette.display().to_string();
-        self.shared = Some(Shared { processes, cassette, known: Mutex::default() });
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        self.shared = Some(Shared::new(processes, cassette, number));
+        self.note_uses();
     }
 
-    /// Binds what other processes have bound meanwhile. What this process has bound already stays, so that a process
-    /// that says something else has the mismatch.
-    pub(super) fn learn(&self) {
-        let Some(shared) = &self.shared else { return };
-        let mut known = shared.known.lock();
-        let (lines, now) = shared.processes.told(*known);
-        *known = now;
-        let heard: Vec<Told> = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let mut heard = heard.into_iter().filter(|told: &Told| told.cassette == shared.cassette).peekable();
-        if heard.peek().is_none() {
-            return;
+    /// Notes from now on who uses what is bound, because there are others who may have another reading.
+    pub(super) fn note_uses(&mut self) {
+        self.uses = Some(Mutex::default());
+    }
+
+    fn words<'t>(&'t self, table: &'t Table) -> Words<'t> {
+        Words::new(table, &self.reading, self.uses.is_some())
+    }
+
+    fn note_used(&self, table: &Table, user: Option<ConnectionId>, used: impl IntoIterator<Item = Name>) {
+        if let (Some(user), Some(uses)) = (user, &self.uses) {
+            uses.lock().note(table, user, used, self.shared.as_ref());
+        }
+    }
+
+    /// Returns what would be contradicted if live connections were other recorded ones. The bindings of each bind the recorded values of
+    /// its new session to those that they were taken for.
+    pub(super) fn contradictions(&self, moved: &[(ConnectionId, Bindings)]) -> Vec<Contradiction> {
+        let Some(uses) = &self.uses else { return Vec::new() };
+        let moved: Vec<Renamed> = moved.iter().map(|(live, is)| (*live, is.table.read().renames())).collect();
+        let table = self.table.read();
+        uses.lock().contradictions(&table, &moved)
+    }
+
+    /// Says whether bindings for another session of its user agree with the new meaning of a value that it has used.
+    pub(super) fn agree_with(&self, contradiction: &Contradiction) -> bool {
+        contradiction.agrees_with(&self.table.read().renames())
+    }
+
+    /// Renames bound values when the program's connections turn out to be other recorded ones than assumed. Each element of `moved` binds
+    /// the recorded values of such a connection to those that they were taken for. The other processes are told.
+    pub(super) fn rename(&self, moved: &[(ConnectionId, Bindings)]) {
+        let moved: Vec<_> = moved.iter().map(|(_, moved)| moved.table.read()).collect();
+        let moved: Vec<&Table> = moved.iter().map(|table| &**table).collect();
+        let table = &mut *self.table.write();
+        match &self.uses {
+            Some(uses) => uses.lock().rename(table, &moved, self.shared.as_ref()),
+            None => *table = table.renamed(&moved),
+        }
+    }
+
+    /// Binds what other processes have bound meanwhile, and reads otherwise what they read otherwise. What this process has bound already
+    /// stays, so that a process that says something else has the mismatch. Returns what contradicts that which was used.
+    pub(super) fn learn(&self) -> Option<String> {
+        let (Some(shared), Some(uses)) = (&self.shared, &self.uses) else { return None };
+        let heard = shared.heard();
+        if heard.is_empty() {
+            return None;
         }
         let table = &mut *self.table.write();
-        heard.for_each(|told| told.adopt(table));
+        let wrong = uses.lock().learn(table, heard);
         self.any.store(true, Ordering::Release);
+        wrong
     }
 
     /// Returns a copy with one more rule, to try the rule out.
     pub(super) fn with_rule(&self, rule: Value) -> Option<Bindings> {
-        let mut written = self.rules.written().to_vec();
+        let mut written = self.reading.rules.written().to_vec();
         written.push(rule);
         let rules = VolatileRules::new(&written).ok()?;
         let (table, any) = (RwLock::new(self.table.read().clone()), AtomicBool::new(self.are_any()));
-        Some(Bindings { rules, recorded_on: self.recorded_on, asked_on: self.asked_on, table, any, shared: None })
+        let reading = Reading { rules, ..self.reading.clone() };
+        Some(Bindings { reading, table, any, ..Bindings::default() })
     }
 
     /// Returns a copy with the same rules and nothing bound, to compare two places of the same recording.
     pub(super) fn within_recording(&self) -> Bindings {
-        let (recorded_on, asked_on) = (self.recorded_on, self.recorded_on);
-        Bindings { rules: self.rules.clone(), recorded_on, asked_on, ..Bindings::default() }
-    }
-
-    /// Renames bound values when the program's connections turn out to be other recorded ones than assumed. Each
-    /// element of `moved` binds the recorded values of such a connection to those that they were taken for.
-    pub(super) fn rename(&self, moved: &[Bindings]) {
-        let table = &mut *self.table.write();
-        *table = renamed(table, moved);
+        let reading = Reading { asked_on: self.reading.recorded_on, ..self.reading.clone() };
+        Bindings { reading, ..Bindings::default() }
     }
 
     /// Returns a renamed copy of these bindings.
-    pub(super) fn renamed(&self, moved: &[Bindings]) -> Bindings {
-        let table = RwLock::new(renamed(&self.table.read(), moved));
-        let (recorded_on, asked_on) = (self.recorded_on, self.asked_on);
-        Bindings {
-            rules: self.rules.clone(),
-            recorded_on,
-            asked_on,
-            table,
-            any: AtomicBool::new(self.are_any()),
-            shared: None,
-        }
+    pub(super) fn renamed(&self, moved: &Bindings) -> Bindings {
+        let table = RwLock::new(self.table.read().renamed(&[&moved.table.read()]));
+        let any = AtomicBool::new(self.are_any());
+        Bindings { reading: self.reading.clone(), table, any, ..Bindings::default() }
     }
 
     pub(super) fn rules(&self) -> &VolatileRules {
-        &self.rules
+        &self.reading.rules
     }
 
     /// Says whether an entry without marks can be compared as it stands.
     pub(super) fn are_idle(&self) -> bool {
-        self.rules.is_empty() && !self.are_any()
+        self.reading.rules.is_empty() && !self.are_any()
     }
 
     /// Says whether any value is bound.
@@ -132,7 +144,7 @@ impl Bindings {
     /// Returns what the recorded entry says in this run. The error is a value that cannot stand for the recorded one.
     pub(super) fn expected<'r>(&self, recorded: &'r Entry, asked: &Entry) -> Result<Cow<'r, Entry>, Refused> {
         let table = self.table.read();
-        let mut words = Words::new(&table, self);
+        let mut words = self.words(&table);
         let expected = words.entry(recorded, asked);
         match words.refused {
             Some(refused) => Err(refused),
@@ -142,25 +154,29 @@ impl Bindings {
 
     /// Binds the values that a played entry leaves open. `place` says where the entry stands.
     pub(super) fn bind(&self, recorded: &Entry, asked: &Entry, place: impl FnOnce() -> String) {
-        let new = |table: &Table| {
-            let mut words = Words::new(table, self);
+        let user = Some(asked.connection);
+        let found = |table: &Table| {
+            let mut words = self.words(table);
             words.entry(recorded, asked);
-            words.new
+            (words.new, words.used.take())
         };
-        if new(&self.table.read()).is_empty() {
-            return;
+        {
+            let table = self.table.read();
+            let (new, used) = found(&table);
+            if new.is_empty() {
+                self.note_used(&table, user, used);
+                return;
+            }
         }
         // another player of the cassette may have bound one of them meanwhile
         let table = &mut *self.table.write();
-        let new = new(table);
+        let (new, used) = found(table);
         let place = place();
         if let Some(shared) = &self.shared {
             let of_process = format!("{place} of process {}", crate::process::id());
-            for told in Told::all(&new, &shared.cassette, &of_process) {
-                // a value that cannot be written is not shared
-                serde_json::to_string(&told).iter().for_each(|line| shared.processes.tell(line));
-            }
+            Told::all(&new, shared, &of_process).iter().for_each(|told| shared.tell(told));
         }
+        self.note_used(table, user, used.into_iter().chain(new.names()));
         table.adopt(new, &place);
         self.any.store(true, Ordering::Release);
     }
@@ -168,7 +184,7 @@ impl Bindings {
     /// Returns notes about the bound values of a recorded entry that differs from what is asked.
     pub(super) fn notes(&self, recorded: &Entry, asked: &Entry) -> Vec<String> {
         let table = self.table.read();
-        let mut words = Words::new(&table, self);
+        let mut words = self.words(&table);
         words.entry(recorded, asked);
         let mut notes: Vec<String> = Vec::new();
         for note in words.notes {
@@ -179,16 +195,17 @@ impl Bindings {
         notes
     }
 
-    /// Puts the live values into the reply of an entry.
-    pub(super) fn replied(&self, mut entry: Entry) -> Entry {
+    /// Puts the live values into the reply of an entry. `user` is the live connection that gets them.
+    pub(super) fn replied(&self, mut entry: Entry, user: Option<ConnectionId>) -> Entry {
         if self.are_any() {
             let table = self.table.read();
-            let words = Words::new(&table, self);
+            let words = self.words(&table);
             for (key, value) in entry.fields.iter_mut().filter(|(key, _)| key.is_reply()) {
                 if *key != Key::Return {
                     words.reply(value);
                 }
             }
+            self.note_used(&table, user, words.used.take());
         }
         entry
     }
@@ -199,7 +216,7 @@ impl Bindings {
             return entry;
         }
         let table = self.table.read();
-        let words = Words::new(&table, self);
+        let words = self.words(&table);
         let in_row = |row: &mut Value| {
             let Value::List(cells) = row else { return };
             for named in same {
@@ -224,25 +241,29 @@ impl Bindings {
     }
 
     /// Puts the live values into a recorded document. `None` if that changes nothing.
-    pub(super) fn document(&self, document: &Value) -> Option<Value> {
+    pub(super) fn document(&self, document: &Value, user: Option<ConnectionId>) -> Option<Value> {
         if !self.are_any() {
             return None;
         }
         let mut live = document.clone();
-        Words::new(&self.table.read(), self).reply(&mut live);
+        let table = self.table.read();
+        let words = self.words(&table);
+        words.reply(&mut live);
+        self.note_used(&table, user, words.used.take());
         (live != *document).then_some(live)
     }
 
     /// Puts the live values into a recorded row. `same` are the columns that rules `same` name. `changed` is called for
-    /// each cell that changes, with its column from 0, its old field and its new one.
+    /// each cell that changes, with its column from 0, its old field and its new one. `user` is the live connection that gets them.
     pub(super) fn row(
         &self,
         record: &mut ByteRecord,
         same: &[SameColumn],
+        user: Option<ConnectionId>,
         mut changed: impl FnMut(usize, &[u8], &[u8]),
     ) {
         let table = self.table.read();
-        let words = Words::new(&table, self);
+        let words = self.words(&table);
         let mut scratch = Vec::new();
         let live = |at: usize, field: &[u8], scratch: &mut Vec<u8>| {
             let named = same.iter().filter(|named| named.column == at);
@@ -252,6 +273,7 @@ impl Bindings {
         let fields = record.iter().enumerate();
         let found = fields.filter_map(|(at, field)| Some((at, live(at, field, &mut scratch)?)));
         let found: Vec<(usize, Vec<u8>)> = found.collect();
+        self.note_used(&table, user, words.used.take());
         if found.is_empty() {
             return;
         }
@@ -269,12 +291,6 @@ impl Bindings {
     }
 }
 
-/// Returns a renamed copy of a table: see [`Bindings::rename`].
-fn renamed(table: &Table, moved: &[Bindings]) -> Table {
-    let moved: Vec<_> = moved.iter().map(|moved| moved.table.read()).collect();
-    table.renamed(&moved.iter().map(|moved| &**moved).collect::<Vec<_>>())
-}
-
 /// A column, from 0, and the rule `same` that names it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SameColumn {
@@ -282,592 +298,9 @@ pub(super) struct SameColumn {
     pub(super) rule: usize,
 }
 
-/// A live value that cannot stand for the recorded one.
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) place: String,
-    pub(super) recorded: String,
-    pub(super) asked: String,
-}
-
-/// The table of bound values, and what one entry adds to it.
-struct Words<'t> {
-    base: &'t Table,
-    new: Table,
-    bindings: &'t Bindings,
-    refused: Option<Refused>,
-    notes: Vec<String>,
-}
-
-/// A piece of a text that is, or may be, a value of its own.
-struct Token {
-    range: Range<usize>,
-    kind: Option<Kind>,
-    is_volatile: bool,
-    /// The rule `same` that names it.
-    same: Option<usize>,
-}
-
-impl<'t> Words<'t> {
-    fn new(base: &'t Table, bindings: &'t Bindings) -> Words<'t> {
-        Words { base, new: Table::default(), bindings, refused: None, notes: Vec::new() }
-    }
-
-    fn known(&self, spelled: &str) -> Option<&str> {
-        self.known_by(None, spelled)
-    }
-
-    /// Returns the live value of a spelling, within the places of a rule `same`, or outside of all such rules.
-    fn known_by(&self, rule: Option<usize>, spelled: &str) -> Option<&str> {
-        [&self.new, self.base].into_iter().find_map(|table| table.of(rule)?.forms.get(spelled))?.live.as_deref()
-    }
-
-    fn known_bytes(&self, bytes: &[u8]) -> Option<&[u8]> {
-        self.new.bytes.get(bytes).or_else(|| self.base.bytes.get(bytes)).map(Vec::as_slice)
-    }
-
-    fn bound(&self, rule: Option<usize>, canonical: &str) -> Option<&BoundValue> {
-        [&self.new, self.base].into_iter().find_map(|table| table.of(rule)?.values.get(canonical))
-    }
-
-    fn has_texts(&self) -> bool {
-        self.new.has_texts || self.base.has_texts
-    }
-
-    /// Binds a live value to a recorded one. Returns false, and keeps the reason, if that is not possible.
-    fn bind(&mut self, kind: Option<Kind>, recorded: &str, live: &str, place: &str) -> bool {
-        self.bind_by(None, kind, recorded, live, place)
-    }
-
-    /// Does the same within the places of a rule `same`, or outside of all such rules.
-    fn bind_by(&mut self, rule: Option<usize>, kind: Option<Kind>, recorded: &str, live: &str, place: &str) -> bool {
-        let (was, is) = (canonical(kind, recorded), canonical(kind, live));
-        if let Some(bound) = self.bound(rule, &was) {
-            if bound.live_canonical == is {
-                return true;
-            }
-            let note = means(bound);
-            self.refuse(place, recorded, live, note);
-            return false;
-        }
-        let standing = [&self.new, self.base].into_iter().find_map(|table| table.of(rule)?.standing.get(&is));
-        if let Some(other) = standing.and_then(|other| self.bound(rule, other)) {
-            let note = format!(
-                "{live:?} stands for {:?} of the recording already, since {}: two recorded values that differ stay different",
-                other.recorded, other.place
-            );
-            self.refuse(place, recorded, live, note);
-            return false;
-        }
-        self.new.of_mut(rule).add(kind, recorded, live, place);
-        true
-    }
-
-    fn refuse(&mut self, place: &str, recorded: &str, live: &str, note: String) {
-        if !note.is_empty() {
-            self.notes.push(note);
-        }
-        let (place, recorded, asked) = (place.to_owned(), recorded.to_owned(), live.to_owned());
-        self.refused.get_or_insert(Refused { place, recorded, asked });
-    }
-
-    /// Returns the recorded entry with its inputs as they are in this run. Leaves connects alone, which have rules of their own.
-    fn entry<'r>(&mut self, recorded: &'r Entry, asked: &Entry) -> Cow<'r, Entry> {
-        let mut expected = Cow::Borrowed(recorded);
-        if recorded.method == Method::Connect {
-            return expected;
-        }
-        let asked = secrets::accepted(recorded, asked);
-        for at in 0..recorded.fields.len() {
-            let (key, was) = &recorded.fields[at];
-            let (Key::Sql | Key::Params | Key::Values | Key::Arguments, Some(is)) = (*key, asked.get(*key)) else {
-                continue;
-            };
-            let found = match (key, was, is) {
-                (Key::Sql, Value::Text(was), Value::Text(is)) => Value::Text(self.sql(recorded, was, is)),
-                (Key::Params, Value::List(was), Value::List(is)) => self.parameters(recorded, was, is),
-                _ => {
-                    let marked = |name: &str| {
-                        volatile::items(recorded).any(
-                            |item| matches!(item, Volatile::Argument(named) if *key == Key::Arguments && named == name),
-                        )
-                    };
-                    self.value(was, is, key.name(), &marked, false)
-                }
-            };
-            if found != *was {
-                expected.to_mut().fields[at].1 = found;
-            }
-        }
-        expected
-    }
-
-    fn sql(&mut self, recorded: &Entry, was: &str, is: &str) -> String {
-        let expected = self.text(was, is, true, false, "sql");
-        let parts = volatile::parts(recorded);
-        if expected == is || parts.is_empty() {
-            return expected;
-        }
-        let Some(pairs) = volatile::replaced(&expected, is, &parts) else { return expected };
-        let mut fits = true;
-        for (part, live) in pairs {
-            if part.len() >= SHORTEST {
-                let kind = kind_of(part).filter(|kind| kind_of(live) == Some(*kind));
-                fits &= self.bind(kind, part, live, "sql");
-                if kind.is_none() && fits && part != live {
-                    self.new.parts.push((part.to_owned(), live.to_owned()));
-                }
-            }
-        }
-        if fits { is.to_owned() } else { expected }
-    }
-
-    fn parameters(&mut self, recorded: &Entry, was: &[Value], is: &[Value]) -> Value {
-        let marked: Vec<Volatile<'_>> = volatile::items(recorded).collect();
-        self.set(was, is, &marked)
-    }
-
-    fn set(&mut self, was: &[Value], is: &[Value], marked: &[Volatile<'_>]) -> Value {
-        let expected = was.iter().enumerate().map(|(at, was)| match (was, is.get(at)) {
-            (Value::List(was), Some(Value::List(is))) => self.set(was, is, marked),
-            (was, Some(is)) => {
-                let place = format!("parameter {}", at + 1);
-                let rule = marked.iter().find_map(|item| match item {
-                    Volatile::Same(rule, number) if *number == at + 1 => Some(*rule),
-                    _ => None,
-                });
-                match rule {
-                    Some(rule) => self.same_value(rule, was, is, &place),
-                    None => self.value(was, is, &place, &|_| false, marked.contains(&Volatile::Parameter(at + 1))),
-                }
-            }
-            (was, None) => was.clone(),
-        });
-        Value::List(expected.collect())
-    }
-
-    /// Compares and binds a value in a place that a rule `same` names. NULL is never bound.
-    fn same_value(&mut self, rule: usize, was: &Value, is: &Value, place: &str) -> Value {
-        if let (Value::Map(was), Value::Map(_)) = (was, is) {
-            let expected = was.iter().map(|(name, was)| {
-                let found = is.get(name).map_or_else(|| was.clone(), |is| self.same_value(rule, was, is, place));
-                (name.clone(), found)
-            });
-            return Value::Map(expected.collect());
-        }
-        match (same_text(was), same_text(is)) {
-            (Some(recorded), Some(live)) if std::mem::discriminant(was) == std::mem::discriminant(is) => {
-                // report the difference to what the recorded value means in this run
-                let means = self.known_by(Some(rule), &recorded).map(str::to_owned);
-                if let Some(means) = means.filter(|means| *means != live) {
-                    self.tell_by(Some(rule), &recorded);
-                    self.refuse(place, &means, &live, String::new());
-                    return was.clone();
-                }
-                let fits = self.bind_by(Some(rule), None, &recorded, &live, place);
-                if fits { is.clone() } else { was.clone() }
-            }
-            _ => was.clone(),
-        }
-    }
-
-    /// Returns a recorded value as it is in this run. `whole` says that the value itself is marked as volatile.
-    fn value(&mut self, was: &Value, is: &Value, place: &str, marked: &dyn Fn(&str) -> bool, whole: bool) -> Value {
-        match (was, is) {
-            (Value::Text(was), Value::Text(is)) => Value::Text(self.text(was, is, false, whole, place)),
-            (Value::Int(was), Value::Int(is)) => Value::Int(self.number(*was, *is, whole, place)),
-            (Value::Float(was), Value::Float(_)) => {
-                let live = self.known(&format!("{was:?}")).and_then(|live| live.parse().ok());
-                Value::Float(live.unwrap_or(*was))
-            }
-            (Value::List(was), Value::List(list)) => {
-                let expected = was.iter().enumerate().map(|(at, was)| match list.get(at) {
-                    Some(is) => self.value(was, is, place, marked, whole),
-                    None => was.clone(),
-                });
-                Value::List(expected.collect())
-            }
-            (Value::Map(was), Value::Map(_)) => {
-                let expected = was.iter().map(|(name, was)| {
-                    let found = match (was, is.get(name)) {
-                        (Value::Text(bytes), Some(Value::Text(other))) if bytes.starts_with("\\x") => {
-                            Value::Text(self.binary(bytes, other, whole, place))
-                        }
-                        (was, Some(is)) => self.value(was, is, place, marked, whole || marked(name)),
-                        (was, None) => was.clone(),
-                    };
-                    (name.clone(), found)
-                });
-                Value::Map(expected.collect())
-            }
-            (was, _) => was.clone(),
-        }
-    }
-
-    fn number(&mut self, was: i128, is: i128, whole: bool, place: &str) -> i128 {
-        let (recorded, asked) = (was.to_string(), is.to_string());
-        if kind_of(&recorded) != Some(Kind::Number) {
-            return was;
-        }
-        if let Some(live) = self.known(&recorded).and_then(|live| live.parse().ok()) {
-            if live != is {
-                self.tell(&recorded);
-                if whole {
-                    self.refuse(place, &i128::to_string(&live), &asked, String::new());
-                }
-            }
-            return live;
-        }
-        if whole && self.bind(Some(Kind::Number), &recorded, &asked, place) { is } else { was }
-    }
-
-    /// Does the same for bytes, as the log writes them.
-    fn binary(&mut self, was: &str, is: &str, whole: bool, place: &str) -> String {
-        let (Some(old), Some(new)) = (bytes_of(was), bytes_of(is)) else { return was.to_owned() };
-        if let Some(live) = self.known_bytes(&old) {
-            let live = field_of(live);
-            if live != is {
-                let names = [uuid_text(&old).unwrap_or_default(), canonical(None, was)];
-                let note = names.iter().find_map(|name| self.bound(None, name)).map(means);
-                self.notes.extend(note);
-                if whole {
-                    self.refuse(place, &live, is, String::new());
-                }
-            }
-            return live;
-        }
-        if !whole {
-            return was.to_owned();
-        }
-        let fits = match (uuid_text(&old), uuid_text(&new)) {
-            (Some(old), Some(new)) => self.bind(Some(Kind::Uuid), &old, &new, place),
-            _ => old.len() < SHORTEST || new.is_empty() || self.bind(None, was, is, place),
-        };
-        if fits { is.to_owned() } else { was.to_owned() }
-    }
-
-    /// Returns the recorded text as it is in this run. Its unbound volatile values are bound to what stands in their
-    /// place in the text that is asked.
-    fn text(&mut self, was: &str, is: &str, sql: bool, whole: bool, place: &str) -> String {
-        if !sql {
-            let core = was.trim_end_matches(' ');
-            if let Some(live) = self.known(core) {
-                let live = padded(live, was, core);
-                let kind = kind_of(core);
-                if live != is {
-                    if same_but_for_zeros(kind, &live, is) {
-                        return is.to_owned();
-                    }
-                    self.tell(core);
-                    if whole {
-                        self.refuse(place, &live, is, String::new());
-                    }
-                }
-                return live;
-            }
-            if whole {
-                let other = is.trim_end_matches(' ');
-                let kind = kind_of(core).filter(|kind| kind_of(other) == Some(*kind));
-                let fits = kind.is_none() && core.len() < SHORTEST || other.is_empty() || {
-                    let (core, other) = (unbraced(core, kind), unbraced(other, kind));
-                    self.bind(kind, core, other, place)
-                };
-                return if fits { is.to_owned() } else { was.to_owned() };
-            }
-        }
-        let tokens = self.tokens(was, self.bindings.recorded_on);
-        if tokens.is_empty() {
-            return self.between(was, sql).into_owned();
-        }
-        let open = |words: &Words<'_>, token: &Token| {
-            token.is_volatile && words.known_by(token.same, &was[token.range.clone()]).is_none()
-        };
-        let has_zeros = |token: &Token| matches!(token.kind, Some(Kind::Timestamp | Kind::Time));
-        let others = if tokens.iter().any(|token| open(self, token) || has_zeros(token)) {
-            self.tokens(is, self.bindings.asked_on.or_else(now))
-        } else {
-            Vec::new()
-        };
-        let pairs = tokens.len() == others.len();
-        let (mut expected, mut end) = (String::with_capacity(was.len()), 0);
-        for (at, token) in tokens.iter().enumerate() {
-            expected.push_str(&self.between(&was[end..token.range.start], sql));
-            end = token.range.end;
-            let recorded = &was[token.range.clone()];
-            let other = others.get(at).filter(|other| pairs && (other.kind, other.same) == (token.kind, token.same));
-            match (self.known_by(token.same, recorded), other) {
-                (Some(live), Some(other)) if same_but_for_zeros(token.kind, live, &is[other.range.clone()]) => {
-                    expected.push_str(&is[other.range.clone()]);
-                }
-                (Some(live), _) => {
-                    let live = live.to_owned();
-                    if !is.contains(&live) {
-                        self.tell_by(token.same, recorded);
-                    }
-                    expected.push_str(&live);
-                }
-                (None, Some(other)) if token.is_volatile && other.is_volatile => {
-                    let live = &is[other.range.clone()];
-                    let fits = self.bind_by(token.same, token.kind, recorded, live, place);
-                    expected.push_str(if fits { live } else { recorded });
-                }
-                _ => expected.push_str(recorded),
-            }
-        }
-        expected.push_str(&self.between(&was[end..], sql));
-        expected
-    }
-
-    /// Adds a note that says what a bound value means.
-    fn tell(&mut self, spelled: &str) {
-        self.tell_by(None, spelled);
-    }
-
-    fn tell_by(&mut self, rule: Option<usize>, spelled: &str) {
-        let bound = [kind_of(spelled), None].into_iter().find_map(|kind| self.bound(rule, &canonical(kind, spelled)));
-        let note = bound.map(means);
-        self.notes.extend(note);
-    }
-
-    /// Returns the text between tokens with live values put in: SQL literals, and text parts that are marked by hand.
-    fn between<'p>(&self, text: &'p str, sql: bool) -> Cow<'p, str> {
-        let mut text = Cow::Borrowed(text);
-        for (part, live) in self.base.parts.iter().chain(&self.new.parts) {
-            if let Some(replaced) = with_part(&text, part, live) {
-                text = Cow::Owned(replaced);
-            }
-        }
-        if sql
-            && self.has_texts()
-            && text.contains('\'')
-            && let Some(replaced) = self.literals(&text)
-        {
-            text = Cow::Owned(replaced);
-        }
-        text
-    }
-
-    /// Replaces bound values in SQL literals, in which quotes are doubled. `None` if nothing changes.
-    fn literals(&self, text: &str) -> Option<String> {
-        let (mut out, mut rest, mut changed) = (String::new(), text, false);
-        while let Some(begin) = rest.find('\'') {
-            let (head, literal) = rest.split_at(begin + 1);
-            out.push_str(head);
-            let mut end = 0;
-            loop {
-                match literal[end..].find('\'') {
-                    None => {
-                        out.push_str(literal);
-                        return changed.then_some(out);
-                    }
-                    Some(at) if literal[end + at + 1..].starts_with('\'') => end += at + 2,
-                    Some(at) => {
-                        end += at;
-                        break;
-                    }
-                }
-            }
-            match self.known(&literal[..end].replace("''", "'")) {
-                Some(live) => {
-                    out.push_str(&live.replace('\'', "''"));
-                    changed = true;
-                }
-                None => out.push_str(&literal[..end]),
-            }
-            out.push('\'');
-            rest = &literal[end + 1..];
-        }
-        out.push_str(rest);
-        changed.then_some(out)
-    }
-
-    /// Finds the values in a text. Rules that want a time near the clock compare with `clock`.
-    fn tokens(&self, text: &str, clock: Option<u64>) -> Vec<Token> {
-        let rules = &self.bindings.rules;
-        let named = rules.patterns().flat_map(|pattern| pattern.find_iter(text)).map(|found| (None, found.range()));
-        let mut tokens: Vec<Token> = named
-            .chain(rules.same_in(text).map(|(rule, range)| (Some(rule), range)))
-            .filter(|(_, range)| !range.is_empty())
-            .map(|(same, range)| Token { range, kind: None, is_volatile: true, same })
-            .collect();
-        tokens.sort_by_key(|token| (token.range.start, usize::MAX - token.range.end));
-        let mut end = 0;
-        tokens.retain(|token| {
-            let apart = token.range.start >= end;
-            if apart {
-                end = token.range.end;
-            }
-            apart
-        });
-        let active = |kind: Kind| {
-            let at = kind as usize;
-            rules.names(kind) || self.base.kinds[at] || self.new.kinds[at]
-        };
-        if Kind::ALL.into_iter().chain([Kind::Number]).any(active) {
-            let mut at = 0;
-            while let Some((range, kind)) = next_token(text, at) {
-                at = range.end;
-                let apart = tokens.iter().all(|token| token.range.end <= range.start || token.range.start >= range.end);
-                if active(kind) && apart {
-                    let is_volatile = rules.names(kind)
-                        && !may_be_digest(&text[range.clone()])
-                        && rules.is_near(kind, &text[range.clone()], clock);
-                    tokens.push(Token { range, kind: Some(kind), is_volatile, same: None });
-                }
-            }
-            tokens.sort_by_key(|token| token.range.start);
-        }
-        tokens
-    }
-
-    /// Returns a recorded text as it is in this run. `None` if nothing changes.
-    fn live(&self, was: &str) -> Option<String> {
-        let core = was.trim_end_matches(' ');
-        if let Some(live) = self.known(core) {
-            return Some(padded(live, was, core));
-        }
-        let (mut out, mut end) = (None, 0);
-        for token in self.tokens(was, None) {
-            if let Some(live) = self.known_by(token.same, &was[token.range.clone()]) {
-                let out: &mut String = out.get_or_insert_default();
-                out.push_str(&self.between(&was[end..token.range.start], false));
-                out.push_str(live);
-                end = token.range.end;
-            }
-        }
-        match (out, self.between(&was[end..], false)) {
-            (None, Cow::Borrowed(_)) => None,
-            (out, rest) => Some(out.unwrap_or_default() + &rest),
-        }
-    }
-
-    fn reply(&self, value: &mut Value) {
-        match value {
-            Value::Text(text) => {
-                let live = match bytes_of(text) {
-                    Some(bytes) => self.known_bytes(&bytes).map(field_of),
-                    None => self.live(text),
-                };
-                if let Some(live) = live {
-                    *text = live;
-                }
-            }
-            Value::Int(number) => {
-                if let Some(live) = self.known(&number.to_string()).and_then(|live| live.parse().ok()) {
-                    *number = live;
-                }
-            }
-            Value::List(items) => items.iter_mut().for_each(|item| self.reply(item)),
-            Value::Map(pairs) => pairs.iter_mut().for_each(|(_, value)| self.reply(value)),
-            _ => {}
-        }
-    }
-
-    /// Returns the live value for a text of which only `part` was read. If the part fits several values, the total
-    /// length must single one out.
-    fn cut(&self, part: &str, total: i64) -> Option<String> {
-        if part.len() < SHORTEST {
-            return None;
-        }
-        let found = [&self.base.forms, &self.new.forms].into_iter().flat_map(|forms| {
-            let from = forms.range::<str, _>((Bound::Included(part), Bound::Unbounded));
-            from.take_while(|(spelled, _)| spelled.starts_with(part))
-        });
-        let mut lives = found.filter(|(spelled, _)| fits_total(spelled, total)).map(|(_, form)| form.live.as_deref());
-        let live = lives.next()??;
-        lives.all(|other| other == Some(live)).then(|| live.to_owned())
-    }
-
-    /// Returns the live field for a cell in a column that a rule `same` names, if the rule has bound its value.
-    fn same_field(&self, rule: usize, field: &[u8], scratch: &mut Vec<u8>) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
-        match cell::decode(field, scratch).ok()? {
-            Cell::Text(text) | Cell::Plain(text) => {
-                let was = std::str::from_utf8(text).ok()?;
-                let core = was.trim_end_matches(' ');
-                let live = padded(self.known_by(Some(rule), core)?, was, core);
-                cell::encode(Cell::Text(live.as_bytes()), &mut out);
-            }
-            _ => return None,
-        }
-        Some(out)
-    }
-
-    /// Returns the live field for a recorded cell. `None` if nothing changes.
-    fn field(&self, field: &[u8], scratch: &mut Vec<u8>) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
-        // an unreadable cell is reported when it is read
-        match cell::decode(field, scratch).ok()? {
-            Cell::Text(text) | Cell::Plain(text) => {
-                let live = self.live(std::str::from_utf8(text).ok()?)?;
-                cell::encode(Cell::Text(live.as_bytes()), &mut out);
-            }
-            Cell::Bytes(bytes) => cell::encode(Cell::Bytes(self.known_bytes(bytes)?), &mut out),
-            Cell::Cut { total, cell: CutCell::Text(part) } => {
-                let live = self.cut(std::str::from_utf8(part).ok()?, total)?;
-                match live.get(..part.len()).filter(|_| live.is_ascii() && fits_total(&live, total)) {
-                    Some(part) => cell::encode(Cell::Cut { total, cell: CutCell::Text(part.as_bytes()) }, &mut out),
-                    // the length differs: the program's buffer decides how much of it fits
-                    None => cell::encode(Cell::Text(live.as_bytes()), &mut out),
-                }
-            }
-            Cell::Unread | Cell::Null | Cell::Cut { .. } => return None,
-        }
-        (out != field).then_some(out)
-    }
-}
-
-/// Returns a value as a rule `same` compares it: a whole number by its digits, a text without trailing blanks.
-fn same_text(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.trim_end_matches(' ').to_owned()),
-        Value::Int(number) => Some(number.to_string()),
-        Value::Float(number) => {
-            let text = format!("{number:?}");
-            Some(text.strip_suffix(".0").map(str::to_owned).unwrap_or(text))
-        }
-        _ => None,
-    }
-}
-
-/// Says in a sentence what a bound value means.
-fn means(bound: &BoundValue) -> String {
-    format!("{:?} of the recording is {:?} in this run, since {}", bound.recorded, bound.live, bound.place)
-}
-
-/// Says whether a text has this length in bytes, as narrow or as wide text.
-fn fits_total(text: &str, total: i64) -> bool {
-    let is = |length: usize| i64::try_from(length).is_ok_and(|length| length == total);
-    is(text.len()) || is(2 * text.encode_utf16().count())
-}
-
-/// Pads the live value with blanks, as a CHAR column did with the recorded one. `core` is the recorded text without the padding.
-fn padded(live: &str, was: &str, core: &str) -> String {
-    let width = if was == core { 0 } else { was.chars().count() };
-    format!("{live:width$}")
-}
-
-/// Replaces a part of a text wherever it stands as a word of its own. `None` if it does not.
-fn with_part(text: &str, part: &str, live: &str) -> Option<String> {
-    let is_word =
-        |character: Option<char>| character.is_some_and(|character| character.is_alphanumeric() || character == '_');
-    let (mut out, mut end) = (String::new(), 0);
-    for (at, _) in text.match_indices(part) {
-        let behind = at + part.len();
-        if !is_word(text[..at].chars().next_back()) && !is_word(text[behind..].chars().next()) {
-            out.push_str(&text[end..at]);
-            out.push_str(live);
-            end = behind;
-        }
-    }
-    (end > 0).then(|| out + &text[end..])
-}
-
-/// Returns the seconds since 1970.
-fn now() -> Option<u64> {
-    SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
-}
-
 mod table;
 #[cfg(test)]
 mod tests;
+mod told;
+mod uses;
+mod words;

@@ -106,7 +106,7 @@ impl LogPlayer {
         let state = &mut *self.state.write();
         state.lane_mut(&self.index, answer.connection).cursor = Cursor::advanced(&self.index, answer.connection, 1);
         match self.check_cells(0, &answer.asked) {
-            Ok(()) => Ok(self.comparison.bindings.replied(answer.asked.clone())),
+            Ok(()) => Ok(self.comparison.bindings.replied(answer.asked.clone(), None)),
             Err(error) => Err(self.stuck(state, &own(&answer.asked), error.into())),
         }
     }

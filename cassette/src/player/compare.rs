@@ -15,7 +15,7 @@ use crate::redaction::secrets;
 use crate::schema::Role;
 use crate::store::Store;
 use crate::text::from_hex;
-use crate::{CassetteError, Entry, Key, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// Returns the first input in which the entries differ. Does not compare methods and ids.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
@@ -127,19 +127,19 @@ impl Comparison {
         Ok(entry)
     }
 
-    /// Returns what the rows of the entry at a position stand for; `None` if nothing is bound.
+    /// Returns what the rows of the entry at a position stand for, for the live connection that reads them; `None` if nothing is bound.
     pub(super) fn live_rows(
         &self,
         index: &Index,
         store: &dyn Store,
         position: u32,
-        entry: &Entry,
+        (entry, user): (&Entry, ConnectionId),
     ) -> Result<Option<LiveValues>, CassetteError> {
         if !self.bindings.are_any() {
             return Ok(None);
         }
         let same = self.same_columns(index, store, position, entry)?;
-        Ok(Some(LiveValues { bindings: Arc::clone(&self.bindings), same }))
+        Ok(Some(LiveValues { bindings: Arc::clone(&self.bindings), user, same }))
     }
 
     /// Returns the columns of the entry at a position that rules `same` name.

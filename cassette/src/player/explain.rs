@@ -7,6 +7,7 @@ use super::log_player::LogPlayer;
 use super::mismatch::{HEADLINE, Mismatch, MismatchKind, Scene};
 use super::rows;
 use super::state::State;
+use super::summary::summary;
 use crate::metadata::Order;
 use crate::schema::Class;
 use crate::text::{cut, one_line};
@@ -33,6 +34,12 @@ pub(super) struct Case<'p> {
 impl LogPlayer {
     /// Makes the mismatch of a scene.
     pub(super) fn explain(&self, state: &mut State, asked: &Entry, scene: Scene) -> Mismatch {
+        let refused = state.refused.get_mut().take();
+        match (&scene, &refused) {
+            (Scene::Reread(text), _) => return self.reread(state, asked, text),
+            (Scene::Unreadable(_), _) | (_, None) => {}
+            (_, Some(text)) => return self.reread(state, asked, text),
+        }
         let by_connection = match self.order {
             Order::Global => self.has_a_turn(state, asked).map(Some),
             Order::Connection | Order::Any => Ok(None),
@@ -78,6 +85,32 @@ impl LogPlayer {
         Mismatch { kind, cassette, command, headline, report, repeated: false, fault: None }
     }
 
+    /// Makes the mismatch for a value that was used and turns out to mean something else.
+    fn reread(&self, state: &State, asked: &Entry, text: &str) -> Mismatch {
+        let (connection, statement) = state.recorded(asked.connection, asked.statement);
+        let (connection, statement) = self.index.ids(connection, statement);
+        let asked = summary(&Entry { connection, statement, ..asked.clone() }, 120);
+        let tail = format!("; see {}", cut(&one_line(&self.report), 80));
+        let headline = cut(&one_line(&format!("[super8] replay: {text}")), HEADLINE - tail.len()) + &tail;
+        let report = format!(
+            "[super8] replay mismatch: {}\n{text}\n\ncassette: {}\nasked: {asked}\n\nwhat to do:\n- super8 took a connection for \
+             another recorded one that begins alike, and took what it sent for the value of that one. Let connections that do different \
+             work differ in what they connect with, or in their first command, and record again\n",
+            MismatchKind::Differs.name(),
+            self.store.name().display()
+        );
+        let cassette = self.store.name().to_owned();
+        Mismatch {
+            kind: MismatchKind::Differs,
+            cassette,
+            command: None,
+            headline,
+            report,
+            repeated: false,
+            fault: None,
+        }
+    }
+
     fn case<'p>(
         &'p self,
         asked: &'p Entry,
@@ -87,7 +120,9 @@ impl LogPlayer {
         let (position, rows) = match &scene {
             Scene::Unreadable(error) => return Err(error.clone()),
             // faults are no mismatch
-            Scene::Exhausted | Scene::NoUnit { .. } | Scene::Fault(_) | Scene::Refused { .. } => (None, None),
+            Scene::Exhausted | Scene::NoUnit { .. } | Scene::Reread(_) | Scene::Fault(_) | Scene::Refused { .. } => {
+                (None, None)
+            }
             Scene::Command { position } => (Some(*position), None),
             Scene::Rows { position, returned } => (Some(*position), Some(*returned)),
         };

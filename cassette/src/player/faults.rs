@@ -49,7 +49,7 @@ impl LogPlayer {
         match scene {
             Scene::Fault(armed) => Some(self.struck(state, asked, (**armed).clone())),
             Scene::Refused { sqlstate, problem } => Some(self.refused(sqlstate, problem)),
-            Scene::Unreadable(_) => None,
+            Scene::Unreadable(_) | Scene::Reread(_) => None,
             _ if self.faults.have_struck() => {
                 let text = one_line(&cut(&summary(asked, 200), 200));
                 self.tell(state, FaultEvent::Astray, None, text.clone());

@@ -318,7 +318,7 @@ impl Search<'_> {
         for (mut was, is) in self.first.rows(position)?.into_iter().zip(self.second.rows(is)?) {
             let recorded = was.clone();
             if self.comparison.bindings.are_any() {
-                self.comparison.bindings.row(&mut was, &same, |_, _, _| {});
+                self.comparison.bindings.row(&mut was, &same, None, |_, _, _| {});
             }
             for (column, ((recorded, live), now)) in recorded.iter().zip(&was).zip(&is).enumerate() {
                 let pair = (text(recorded), text(now));

@@ -154,7 +154,7 @@ impl LogPlayer {
         }
         comparison.bind(&their_entry, &my_entry, String::new);
         let same = comparison.same_columns(&self.index, &*self.store, theirs, &their_entry)?;
-        let their_entry = comparison.bindings.with_cells(comparison.bindings.replied(their_entry), &same);
+        let their_entry = comparison.bindings.with_cells(comparison.bindings.replied(their_entry, None), &same);
         self.same_reply(&my_entry, &their_entry, (&comparison.bindings, &same))
     }
 
@@ -187,7 +187,7 @@ impl LogPlayer {
                 return Ok(false);
             }
             if more && bindings.are_any() {
-                bindings.row(&mut theirs, same, |_, _, _| {});
+                bindings.row(&mut theirs, same, None, |_, _, _| {});
             }
             if more && mine != theirs {
                 return Ok(false);

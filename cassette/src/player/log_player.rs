@@ -157,6 +157,9 @@ impl LogPlayer {
         {
             bindings.share(processes, store.name());
         }
+        if index.connects().len() > 1 {
+            bindings.note_uses();
+        }
         let bindings = Arc::new(bindings);
         let answered_functions = PlayedFunctions(sources);
         Ok(LogPlayer {
@@ -223,7 +226,7 @@ impl LogPlayer {
         let asked = redacted.as_ref().unwrap_or(asked);
         let (candidate, _) = self.take_turn(asked)?;
         let nothing = || Entry::new(asked.method, asked.connection, asked.statement);
-        Ok(self.comparison.bindings.replied(candidate.into_entry().unwrap_or_else(nothing)))
+        Ok(self.comparison.bindings.replied(candidate.into_entry().unwrap_or_else(nothing), Some(asked.connection)))
     }
 
     /// Applies the redaction rules to what is asked, ready to be compared. `None` if there are no rules.
@@ -270,11 +273,11 @@ impl LogPlayer {
             return Ok(Fetched::End);
         }
         if rows::is_failure(&entry) {
-            return Ok(Fetched::Failed(self.comparison.bindings.replied(entry)));
+            return Ok(Fetched::Failed(self.comparison.bindings.replied(entry, Some(connection))));
         }
         // open the file without holding the player's lock
         let place = self.index.slot(position).place();
-        let live = self.comparison.live_rows(&self.index, &*self.store, position, &entry);
+        let live = self.comparison.live_rows(&self.index, &*self.store, position, (&entry, connection));
         let run = live.and_then(|live| PlayedRun::open_live(&*self.store, place, entry, end.is_some(), progress, live));
         let run = match self.faults.row_of(position) {
             Some(row) => run.map(|run| run.failing_at(position, row)),
@@ -298,7 +301,7 @@ impl LogPlayer {
         // a row count is never a bound value
         let live = |found: Entry| match method {
             Method::RowCount => found,
-            _ => self.comparison.bindings.replied(found),
+            _ => self.comparison.bindings.replied(found, Some(connection)),
         };
         self.in_lane(connection, statement, |state, lane, owner| {
             let standing = self.standing(state, lane, owner, self.index.statement(owner.0, owner.1));
@@ -360,7 +363,7 @@ impl LogPlayer {
             let bound = self.cursor_of(state, lane).bound(&self.index, positions);
             self.columns.find(&self.index, &*self.store, positions, bound)
         })?;
-        let live = found.as_deref().and_then(|columns| self.comparison.bindings.document(columns));
+        let live = found.as_deref().and_then(|columns| self.comparison.bindings.document(columns, Some(connection)));
         Ok(live.map(Arc::new).or(found))
     }
 
@@ -521,7 +524,13 @@ impl LogPlayer {
 
     /// Plays what is asked on an open connection.
     pub(super) fn take_turn(&self, asked: &Entry) -> Result<Taken, Mismatch> {
-        self.comparison.bindings.learn();
+        if let Some(text) = self.comparison.bindings.learn() {
+            let state = &mut *self.state.write();
+            return Err(match &state.sticky {
+                Some(first) => Mismatch { repeated: true, ..first.clone() },
+                None => self.stuck(state, asked, Scene::Reread(text)),
+            });
+        }
         match self.step_beside(asked) {
             Some(taken) => Ok(taken),
             None => self.play(asked, |state| self.step(state, asked)),
@@ -540,7 +549,14 @@ impl LogPlayer {
                 return Err(Mismatch { repeated: true, ..first.clone() });
             }
             let chosen = self.narrow_parts(&mut state, asked);
-            let mut scene = match chosen.and_then(|chosen| Ok((step(&mut state)?, chosen))) {
+            *state.refused.get_mut() = None;
+            let taken = chosen.and_then(|chosen| Ok((step(&mut state)?, chosen)));
+            if let Some(text) = state.contradiction.take() {
+                let mismatch = self.stuck(&mut state, asked, Scene::Reread(text));
+                self.next_turn(&mut state);
+                return Err(mismatch);
+            }
+            let mut scene = match taken {
                 Ok((played, chosen)) => {
                     if let Err(error) = self.chosen(&mut state, chosen) {
                         return Err(self.stuck(&mut state, asked, error.into()));

@@ -100,6 +100,8 @@ pub(super) enum Scene {
     NoUnit { left: Vec<u32> },
     /// The cassette cannot be read.
     Unreadable(CassetteError),
+    /// A value that was used turns out to mean something else.
+    Reread(String),
     /// A fault strikes.
     Fault(Box<Armed>),
     /// A call after a fault that no driver allows.

@@ -471,8 +471,11 @@ impl LogPlayer {
         for choice in state.sessions.choices(live).into_iter().filter(|choice| choice.holder.is_none()) {
             let mut cursor =
                 Cursor::advanced(&self.index, choice.session.connection, choice.session.begin + past.played);
-            if matches!(cursor.next(&self.index, &*self.store)?, Next::End)
-                && self.same_history(session, choice.session, past)?
+            if !matches!(cursor.next(&self.index, &*self.store)?, Next::End) {
+                continue;
+            }
+            if let Some(moved) = self.as_another(session, choice.session, past)?
+                && self.comparison.bindings.contradictions(&[(live, moved)]).is_empty()
             {
                 return Ok(Some(choice.session));
             }

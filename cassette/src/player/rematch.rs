@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::bindings::{Bindings, Contradiction, User};
 use super::cursor::Cursor;
 use super::history::Past;
 use super::log_player::LogPlayer;
@@ -44,20 +45,89 @@ impl LogPlayer {
             let is = state.sessions.live(live).map(|live| live.session).filter(|is| *is != was)?;
             Some((live, was, is))
         };
-        let moved: Vec<_> = before.into_iter().filter(|_| done).filter_map(is_of).collect();
+        let moved: Vec<_> = before.iter().copied().filter(|_| done).filter_map(is_of).collect();
         if struck {
             self.faults_follow(state, &moved)?;
         }
-        let mut others = Vec::new();
-        for (live, was, is) in moved.into_iter().filter(|_| bound) {
-            let past = self.past(state, live, is).unwrap_or_else(|| Past::first(0));
-            // binds the recorded values of `is` to those of `was`
-            others.extend(self.as_another(was, is, &past)?);
-        }
-        if !others.is_empty() {
-            self.comparison.bindings.rename(&others);
+        if bound && !moved.is_empty() {
+            self.settle(state, &before)?;
         }
         Ok(done)
+    }
+
+    /// After live connections went to other sessions: renames bound values to those of the new sessions. A connection that has used one
+    /// of them has to go along, or the value keeps its meaning, and that is a mismatch.
+    fn settle(&self, state: &mut State, before: &[(ConnectionId, Session)]) -> Result<(), CassetteError> {
+        for _ in 0..=before.len() {
+            let mut moved = Vec::new();
+            for (live, was) in before.iter().copied() {
+                let Some(is) = state.sessions.live(live).map(|live| live.session).filter(|is| *is != was) else {
+                    continue;
+                };
+                let past = self.past_with_rows(state, live, is).unwrap_or_else(|| Past::first(0));
+                // binds the recorded values of `is` to those of `was`
+                moved.extend(self.as_another(was, is, &past)?.map(|bindings| (live, bindings)));
+            }
+            let Some(contradiction) = self.comparison.bindings.contradictions(&moved).into_iter().next() else {
+                self.comparison.bindings.rename(&moved);
+                return Ok(());
+            };
+            let goes_along = match contradiction.user {
+                User::Live(user) if moved.iter().all(|(live, _)| *live != user) => {
+                    self.goes_along(state, user, &contradiction, &moved)?
+                }
+                _ => false,
+            };
+            if !goes_along {
+                state.contradiction.get_or_insert(contradiction.text);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a live connection that has used a value a session where it has the new meaning.
+    fn goes_along(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+        contradiction: &Contradiction,
+        moved: &[(ConnectionId, Bindings)],
+    ) -> Result<bool, CassetteError> {
+        let Some(own) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
+        let Some(past) = self.past_with_rows(state, live, own) else { return Ok(false) };
+        for choice in state.sessions.choices(live) {
+            let is_moved = |holder: ConnectionId| moved.iter().any(|(live, _)| *live == holder);
+            if choice.holder.is_some_and(is_moved) || !self.reached(state, choice.session) {
+                continue;
+            }
+            let Some(bindings) = self.as_another(own, choice.session, &past)? else { continue };
+            if !bindings.agree_with(contradiction) {
+                continue;
+            }
+            let is_free = match choice.holder {
+                None => true,
+                Some(holder) => self.rehome(state, holder, own, &mut vec![choice.session])?,
+            };
+            if is_free {
+                self.move_to(state, live, choice.session, past.played);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Says whether a live connection cannot have a session because of a value that was used by one whose session is certain.
+    pub(super) fn is_read_otherwise(&self, state: &State, live: ConnectionId, moved: Bindings) -> bool {
+        let found = self.comparison.bindings.contradictions(&[(live, moved)]);
+        let found = found.into_iter().find(|found| match found.user {
+            User::Live(user) => state.sessions.live(user).is_none(),
+            User::Process => true,
+        });
+        if let Some(found) = &found {
+            state.refused.lock().get_or_insert_with(|| found.text.clone());
+        }
+        found.is_some()
     }
 
     fn rematched(
@@ -150,8 +220,9 @@ impl LogPlayer {
             return Ok(self.candidate(&mut cursor, asked, recorded).is_ok() && self.same_history(left, session, past)?);
         }
         let Some(moved) = self.as_another(left, session, past)? else { return Ok(false) };
-        cursor.bindings = Some(Arc::new(self.comparison.bindings.renamed(&[moved])));
-        Ok(self.candidate(&mut cursor, asked, recorded).is_ok())
+        cursor.bindings = Some(Arc::new(self.comparison.bindings.renamed(&moved)));
+        Ok(self.candidate(&mut cursor, asked, recorded).is_ok()
+            && !self.is_read_otherwise(state, asked.connection, moved))
     }
 
     /// Says whether a session's connect is played. Under `order: global` a connection cannot be one whose connect is still to come.

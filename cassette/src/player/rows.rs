@@ -12,7 +12,7 @@ use super::bindings::{Bindings, SameColumn};
 use crate::cell::{Cell, CellError};
 use crate::store::{EntryRef, RowsSource, Store};
 use crate::words::NO_DATA;
-use crate::{CassetteError, Entry, Key, Method, Value, cell, inline};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, cell, inline};
 
 /// How far a run is read. The player shares it, because it has to know whether rows are left.
 #[derive(Debug, Default)]
@@ -70,6 +70,8 @@ pub(crate) fn count(entry: &Entry) -> Option<u64> {
 /// What the values of recorded rows stand for.
 pub(super) struct LiveValues {
     pub(super) bindings: Arc<Bindings>,
+    /// The live connection that gets them.
+    pub(super) user: ConnectionId,
     /// The columns that rules `same` name.
     pub(super) same: Vec<SameColumn>,
 }
@@ -461,10 +463,10 @@ impl PlayedRun {
         self.has_ahead = matches!(read, Ok(true));
         match (read, ahead) {
             (Ok(true), Some(ahead)) => {
-                if let Some(LiveValues { bindings, same }) = &self.live {
+                if let Some(LiveValues { bindings, same, user }) = &self.live {
                     let outcomes = &mut self.outcomes[self.next_outcome..];
                     let first = usize::from(!self.bookmarks);
-                    bindings.row(&mut ahead.record, same, |column, was, is| {
+                    bindings.row(&mut ahead.record, same, Some(*user), |column, was, is| {
                         if let Some((_, outcome)) = outcomes.iter_mut().find(|(row, _)| *row == rows) {
                             follow(outcome, column + first, (was, is), bindings);
                         }
@@ -520,7 +522,7 @@ fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), binding
                 let is_again = again.is_some();
                 if let Some((_, value)) = again {
                     let cell = |field| std::str::from_utf8(field).map(Value::from);
-                    match (bindings.document(value), cell(was), cell(is)) {
+                    match (bindings.document(value, None), cell(was), cell(is)) {
                         (Some(live), _, _) => *value = live,
                         (None, Ok(was), Ok(is)) if *value == was => *value = is,
                         _ => {}

@@ -25,7 +25,7 @@ impl LogPlayer {
         };
         let (place, entry) = (self.index.slot(*position).place(), entry.clone());
         // open the file without holding the player's lock
-        let live = self.comparison.live_rows(&self.index, &*self.store, *position, &entry);
+        let live = self.comparison.live_rows(&self.index, &*self.store, *position, (&entry, asked.connection));
         let rows =
             live.and_then(|live| PlayedRun::open_live(&*self.store, place, entry.clone(), false, progress, live));
         let rows = rows.map_err(|error| self.stuck(&mut self.state.write(), asked, error.into()))?;
@@ -73,8 +73,8 @@ impl LogPlayer {
                     self.check_cells(*position, &entry)?;
                     // between a row and the end after it, the answers of the row come first
                     match on_row {
-                        true => found = Some(self.comparison.bindings.replied(entry)),
-                        false => return Ok(Some(self.comparison.bindings.replied(entry))),
+                        true => found = Some(self.comparison.bindings.replied(entry, Some(connection))),
+                        false => return Ok(Some(self.comparison.bindings.replied(entry, Some(connection)))),
                     }
                 }
             }

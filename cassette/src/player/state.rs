@@ -39,6 +39,10 @@ pub(super) struct State {
     /// The parts that were last reported as completely played.
     pub(super) finished: Vec<usize>,
     pub(super) after: AfterFault,
+    /// What somebody was told of a value that turns out to mean something else.
+    pub(super) contradiction: Option<String>,
+    /// Why a live connection cannot be another recorded one that has what is asked.
+    pub(super) refused: Mutex<Option<String>>,
 }
 
 /// What is played of one recorded connection. Each lane has its own lock, so that connections play without waiting for each other.
@@ -77,6 +81,8 @@ impl State {
             connection_info: ConnectionInfo::default(),
             finished: Vec::new(),
             after: AfterFault::default(),
+            contradiction: None,
+            refused: Mutex::default(),
         }
     }
 

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::player::spellings::{Rank, bytes_of, canonical, mixed_endian, spellings, uuid_bytes};
 use crate::volatile_rules::Kind;
 
@@ -13,6 +11,8 @@ pub(super) struct Form {
     /// The live value in this spelling. `None` if several recorded values have this spelling but their live values do not.
     pub(super) live: Option<String>,
     pub(super) rank: Rank,
+    /// The recorded value in its canonical spelling.
+    pub(super) of: String,
 }
 
 /// A recorded value and what it stands for.
@@ -24,6 +24,17 @@ pub(super) struct BoundValue {
     pub(super) live_canonical: String,
     pub(super) place: String,
 }
+
+impl BoundValue {
+    /// Says in a sentence what it means.
+    pub(super) fn means(&self) -> String {
+        let BoundValue { recorded, live, place, .. } = self;
+        format!("{recorded:?} of the recording is {live:?} in this run, since {place}")
+    }
+}
+
+/// The rule `same` that has bound a recorded value, and the value in its canonical spelling.
+pub(super) type Name = (Option<usize>, String);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
@@ -58,6 +69,13 @@ impl Table {
 
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty() && self.same.iter().all(Table::is_empty)
+    }
+
+    /// Returns the names of all values that are bound, with the rules that have bound them.
+    pub(super) fn names(&self) -> Vec<Name> {
+        let same = self.same.iter().enumerate();
+        let same = same.flat_map(|(rule, table)| table.values.keys().map(move |name| (Some(rule), name.clone())));
+        self.values.keys().map(|name| (None, name.clone())).chain(same).collect()
     }
 
     pub(super) fn adopt(&mut self, new: Table, place: &str) {
@@ -105,6 +123,21 @@ impl Table {
         table
     }
 
+    /// Returns what a name is bound to.
+    pub(super) fn bound(&self, (rule, name): &Name) -> Option<&BoundValue> {
+        self.of(*rule)?.values.get(name)
+    }
+
+    /// Of a table that binds the recorded values of a session to those that they were taken for: returns for each of the latter the one
+    /// that it really is, in canonical spellings.
+    pub(super) fn renames(&self) -> BTreeMap<Name, String> {
+        let of = |rule: Option<usize>, table: &Table| -> Vec<(Name, String)> {
+            table.values.iter().map(|(new, old)| ((rule, old.live_canonical.clone()), new.clone())).collect()
+        };
+        let same = self.same.iter().enumerate().flat_map(|(rule, table)| of(Some(rule), table));
+        of(None, self).into_iter().chain(same).collect()
+    }
+
     fn form(&mut self, spelled: String, new: Form) {
         match self.forms.get_mut(&spelled) {
             Some(known) if known.rank > new.rank => {}
@@ -120,7 +153,7 @@ impl Table {
     pub(super) fn add(&mut self, kind: Option<Kind>, recorded: &str, live: &str, place: &str) {
         let (was, is) = (canonical(kind, recorded), canonical(kind, live));
         for (spelled, live, rank) in spellings(kind, recorded, live) {
-            self.form(spelled, Form { live: Some(live), rank });
+            self.form(spelled, Form { live: Some(live), rank, of: was.clone() });
         }
         match kind {
             Some(kind) => self.kinds[kind as usize] = true,
@@ -136,58 +169,5 @@ impl Table {
         self.standing.insert(is.clone(), was.clone());
         let (recorded, live, place) = (recorded.to_owned(), live.to_owned(), place.to_owned());
         self.values.insert(was, BoundValue { kind, recorded, live, live_canonical: is, place });
-    }
-}
-
-/// A bound value as one process of a run tells it to the others.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Told {
-    pub(super) cassette: String,
-    /// The rule `same` that bound it.
-    rule: Option<usize>,
-    /// The name of its kind.
-    kind: Option<String>,
-    recorded: String,
-    live: String,
-    place: String,
-    /// Whether it is a part of an SQL text that is marked by hand.
-    is_part: bool,
-}
-
-impl Told {
-    /// Returns all values that a table has, which were bound at `place`.
-    pub(super) fn all(table: &Table, cassette: &str, place: &str) -> Vec<Told> {
-        let own = |rule: Option<usize>, table: &Table| -> Vec<Told> {
-            let told = |bound: &BoundValue| Told {
-                cassette: cassette.to_owned(),
-                rule,
-                kind: bound.kind.map(|kind| kind.name().to_owned()),
-                recorded: bound.recorded.clone(),
-                live: bound.live.clone(),
-                place: format!("{} of {place}", bound.place),
-                is_part: table.parts.iter().any(|(part, _)| *part == bound.recorded),
-            };
-            table.values.values().map(told).collect()
-        };
-        let same = table.same.iter().enumerate().flat_map(|(rule, table)| own(Some(rule), table));
-        own(None, table).into_iter().chain(same).collect()
-    }
-
-    /// Binds it, unless the recorded value is bound already or another one has this live value.
-    pub(super) fn adopt(self, table: &mut Table) {
-        let kind = [&Kind::ALL[..], &[Kind::Number]]
-            .concat()
-            .into_iter()
-            .find(|kind| Some(kind.name()) == self.kind.as_deref());
-        let table = table.of_mut(self.rule);
-        if table.values.contains_key(&canonical(kind, &self.recorded))
-            || table.standing.contains_key(&canonical(kind, &self.live))
-        {
-            return;
-        }
-        table.add(kind, &self.recorded, &self.live, &self.place);
-        if self.is_part {
-            table.parts.push((self.recorded, self.live));
-        }
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::compare::Comparison;
-use super::super::spellings::{mixed_endian, uuid_bytes};
+use super::super::spellings::{field_of, mixed_endian, uuid_bytes, uuid_text};
+use super::words::now;
 use super::*;
-use crate::ConnectionId;
+use crate::volatile_rules::VolatileRules;
+use crate::{ConnectionId, Method};
 
 fn bindings(rules: &[(&str, &str)]) -> Arc<Bindings> {
     let rules = rules.iter().map(|(key, value)| Value::Map(vec![((*key).to_owned(), (*value).into())]));
@@ -31,7 +33,7 @@ fn play(bindings: &Arc<Bindings>, recorded: &Entry, asked: &Entry) -> bool {
 
 fn cell(bindings: &Bindings, field: &str) -> String {
     let mut record = ByteRecord::from(vec![field.as_bytes().to_vec()]);
-    bindings.row(&mut record, &[], |_, _, _| {});
+    bindings.row(&mut record, &[], None, |_, _, _| {});
     String::from_utf8(record[0].to_vec()).unwrap()
 }
 

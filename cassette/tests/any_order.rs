@@ -15,6 +15,10 @@ enum Unit {
     Prepared(String, Vec<i64>),
     /// Queries between BEGIN and COMMIT.
     Texts(Vec<String>),
+    /// Queries in two transactions, the second of which begins with the end of the first.
+    Chained(Vec<String>, Vec<String>),
+    /// Queries in two transactions while a text has set autocommit off.
+    ByText(Vec<String>, Vec<String>),
     /// Queries between autocommit off and a commit, or a rollback.
     Manual(Vec<String>, bool),
 }
@@ -43,6 +47,15 @@ impl Unit {
                 let ends = (Step::Run("BEGIN".to_owned()), Step::Run("COMMIT".to_owned()));
                 [vec![ends.0], runs(texts), vec![ends.1]].concat()
             }
+            Unit::Chained(texts, more) => {
+                let run = |sql: &str| vec![Step::Run(sql.to_owned())];
+                [run("BEGIN"), runs(texts), run("COMMIT AND CHAIN"), runs(more), run("COMMIT")].concat()
+            }
+            Unit::ByText(texts, more) => {
+                let run = |sql: &str| vec![Step::Run(sql.to_owned())];
+                let off = [run("SET autocommit=0"), runs(texts), run("COMMIT")].concat();
+                [off, runs(more), run("COMMIT"), run("SET autocommit=1")].concat()
+            }
             Unit::Manual(texts, commits) => {
                 let ends = vec![Step::End(*commits), Step::Autocommit(true)];
                 [vec![Step::Autocommit(false)], runs(texts), ends].concat()
@@ -69,8 +82,9 @@ fn end(connection: ConnectionId, commits: bool) -> Entry {
     Entry::new(if commits { Method::Commit } else { Method::Rollback }, connection, None)
 }
 
+/// The queries are single letters, unlike the texts about transactions.
 fn has_rows(sql: &str) -> bool {
-    !matches!(sql, "BEGIN" | "COMMIT")
+    sql.len() == 1
 }
 
 /// Records the units of each connection, one after another.
@@ -167,6 +181,8 @@ fn unit() -> impl Strategy<Value = Unit> {
         text().prop_map(Unit::Query),
         (text(), proptest::collection::vec(0i64..3, 1..4)).prop_map(|(sql, values)| Unit::Prepared(sql, values)),
         some().prop_map(Unit::Texts),
+        (some(), some()).prop_map(|(texts, more)| Unit::Chained(texts, more)),
+        (some(), some()).prop_map(|(texts, more)| Unit::ByText(texts, more)),
         (some(), any::<bool>()).prop_map(|(texts, commits)| Unit::Manual(texts, commits)),
     ]
 }

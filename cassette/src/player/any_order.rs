@@ -17,7 +17,7 @@ use super::sessions::{Connects, Group};
 use super::sessions::{Session, SessionMatcher};
 use super::sources::{Source, Step};
 use super::state::State;
-use super::transactions::Transactions;
+use super::transactions::{Transactions, as_attribute};
 use super::units::{Context, Drafts, First, Units, text_of};
 use super::unplayed;
 use super::unplayed::Unplayed;
@@ -248,8 +248,14 @@ impl AnyOrder {
         if let Some(of) = live.statements.get_mut(&statement) {
             of.place = Some((open.unit, number));
         }
-        if entry.succeeded() && Transactions::end_with(asked, &sql) {
-            live.open = None;
+        if entry.succeeded() {
+            if let Some(set) = as_attribute(asked.connection, &sql) {
+                live.transactions.set(&set);
+                live.context.set(&set);
+            }
+            if Transactions::end_with(asked, &sql) {
+                live.open = None;
+            }
         }
         if left.is_some_and(|(unit, _)| unit != open.unit) {
             self.leave(live, left);

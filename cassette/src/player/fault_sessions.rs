@@ -105,6 +105,7 @@ impl LogPlayer {
             return false;
         }
         if live.is_some_and(|live| state.after.struck.contains(&live)) {
+            state.after.are_all_behind = true;
             return true;
         }
         let others: Vec<u32> = state.after.alike.iter().copied().filter(|at| *at != position).collect();

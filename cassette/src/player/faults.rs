@@ -19,7 +19,7 @@ use super::mismatch::{Mismatch, MismatchKind, Scene};
 use super::sessions::Session;
 use super::state::State;
 use super::summary::summary;
-use super::transactions::{Boundary, Transactions};
+use super::transactions::{Boundary, Transactions, as_attribute, chains};
 use crate::faults::{Armed, FaultKind, token};
 use crate::text::{cut, one_line};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets, words};
@@ -188,7 +188,9 @@ impl LogPlayer {
                 _ => {}
             }
             if let Some(boundary) = self.boundary_at(at) {
-                is_begun = boundary == Boundary::Begin;
+                let sql = sql_at(&self.index, &*self.store, at).unwrap_or_default();
+                as_attribute(connection, &sql).inspect(|set| transactions.set(set));
+                is_begun = boundary == Boundary::Begin || chains(&sql);
                 open.clear();
             } else if is_begun || transactions.are_manual() {
                 open.push(at);

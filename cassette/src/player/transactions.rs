@@ -1,14 +1,14 @@
 //! Where transactions begin and end: by SQLEndTran, by the connection attribute autocommit, or by the text of a statement.
 
 use super::comments;
-use crate::{Entry, Key, Method, Value};
+use crate::{ConnectionId, Entry, Key, Method, Value};
 
 /// The connection attribute, as entries name it.
 pub(super) const AUTOCOMMIT: &str = "autocommit";
 /// The length in bytes from which a statement is taken for something else than one about transactions.
 const LONG: usize = 400;
 /// The words with which a statement about transactions begins.
-const FIRST_WORDS: [&str; 6] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT"];
+const FIRST_WORDS: [&str; 7] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET"];
 
 /// How a command begins or ends a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,19 +37,11 @@ impl Boundary {
     /// Returns how a statement with this text begins or ends a transaction, as PostgreSQL, MariaDB, SQLite, SQL Server, Db2 and Oracle
     /// read it.
     fn of_text(sql: &str) -> Option<Boundary> {
-        let plain = comments::without(sql);
-        let plain = plain.trim().trim_end_matches(|letter: char| letter == ';' || letter.is_whitespace());
-        let first = plain.split_whitespace().next()?;
-        if !FIRST_WORDS.iter().any(|word| word.eq_ignore_ascii_case(first))
-            || plain.len() >= LONG
-            || plain.contains(';')
-        {
-            return None;
-        }
-        let blank = |letter: char| letter.is_whitespace() || letter == ',';
-        let words: Vec<String> = plain.split(blank).filter(|word| !word.is_empty()).map(str::to_uppercase).collect();
+        let words = words_of(sql)?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words[..] {
+            // a database that commits each statement by itself begins no transaction yet, and one that no longer does has none
+            ["SET", ..] => set_by_text(sql).map(|value| if value == 0 { Boundary::Begin } else { Boundary::Commit }),
             ["BEGIN", ref rest @ ..] => begins(rest).then_some(Boundary::Begin),
             ["START", "TRANSACTION", ref rest @ ..] => are_modes(rest).then_some(Boundary::Begin),
             // a prepared transaction is another one
@@ -64,6 +56,56 @@ impl Boundary {
             _ => None,
         }
     }
+}
+
+/// Returns the words of a statement that may be about transactions, in upper case.
+fn words_of(sql: &str) -> Option<Vec<String>> {
+    let plain = comments::without(sql);
+    let plain = plain.trim().trim_end_matches(|letter: char| letter == ';' || letter.is_whitespace());
+    let first = plain.split_whitespace().next()?;
+    if !FIRST_WORDS.iter().any(|word| word.eq_ignore_ascii_case(first)) || plain.len() >= LONG || plain.contains(';') {
+        return None;
+    }
+    let blank = |letter: char| letter.is_whitespace() || letter == ',';
+    Some(plain.split(blank).filter(|word| !word.is_empty()).map(str::to_uppercase).collect())
+}
+
+/// Says whether a statement that ends a transaction begins the next one at once.
+pub(super) fn chains(sql: &str) -> bool {
+    words_of(sql).is_some_and(|words| {
+        matches!(words.first().map(String::as_str), Some("COMMIT" | "END" | "ROLLBACK" | "ABORT"))
+            && words.windows(2).any(|pair| pair[0] == "AND" && pair[1] == "CHAIN")
+    })
+}
+
+/// Returns what a statement sets autocommit to, as MariaDB reads it: `SET autocommit = 0`, also among other variables.
+pub(super) fn set_by_text(sql: &str) -> Option<i64> {
+    if words_of(sql)?.first().map(String::as_str) != Some("SET") {
+        return None;
+    }
+    let plain = comments::without(sql).trim().trim_end_matches([';', ' ', '\t', '\r', '\n']).to_uppercase();
+    let all = plain.strip_prefix("SET")?;
+    let mut values = all.split(',').filter_map(|one| {
+        let (name, value) = one.split_once('=')?;
+        let words: Vec<&str> = name.trim_end_matches(':').split_whitespace().collect();
+        let is_autocommit = matches!(
+            words[..],
+            ["AUTOCOMMIT" | "@@AUTOCOMMIT" | "@@SESSION.AUTOCOMMIT" | "@@LOCAL.AUTOCOMMIT"]
+                | ["SESSION" | "LOCAL", "AUTOCOMMIT"]
+        );
+        match value.trim().trim_matches('\'') {
+            "0" | "OFF" | "FALSE" if is_autocommit => Some(0),
+            "1" | "ON" | "TRUE" | "DEFAULT" if is_autocommit => Some(1),
+            _ => None,
+        }
+    });
+    values.next_back()
+}
+
+/// Returns the command by which a statement with this text could have set autocommit, too.
+pub(super) fn as_attribute(connection: ConnectionId, sql: &str) -> Option<Entry> {
+    let set = Entry::new(Method::SetConnectAttr, connection, None).with(Key::Attribute, AUTOCOMMIT);
+    Some(set.with(Key::Value, set_by_text(sql)?))
 }
 
 /// Says whether a statement of `BEGIN` and these words begins a transaction. If not, it is a block of statements.
@@ -133,12 +175,13 @@ impl Transactions {
 
     /// Says whether an execution with this SQL text begins a transaction, provided that none is open.
     pub(super) fn begin_with(self, sql: &str) -> bool {
-        self.manual || Boundary::of_text(sql) == Some(Boundary::Begin)
+        let begins = || Boundary::of_text(sql) == Some(Boundary::Begin) && set_by_text(sql).is_none();
+        self.manual || begins() || chains(sql)
     }
 
-    /// Says whether a command ends the transaction, provided that it succeeds. `sql` is its text, or empty.
+    /// Says whether a command ends the transaction and begins no other one, provided that it succeeds. `sql` is its text, or empty.
     pub(super) fn end_with(entry: &Entry, sql: &str) -> bool {
-        matches!(Boundary::of(entry, Some(sql)), Some(Boundary::Commit | Boundary::Rollback))
+        matches!(Boundary::of(entry, Some(sql)), Some(Boundary::Commit | Boundary::Rollback)) && !chains(sql)
     }
 }
 
@@ -162,7 +205,6 @@ pub(super) fn writes(sql: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ConnectionId;
 
     #[test]
     fn texts_begin_and_end_transactions() {
@@ -175,7 +217,12 @@ mod tests {
             begin tran; BEGIN TRAN t; begin tran @t; begin transaction t with mark; \
             BEGIN TRANSACTION t WITH MARK N'one, two and three'; BEGIN DISTRIBUTED TRANSACTION; begin distributed tran t; \
             /* one */ begin /* two */ work; -- why\n BEGIN\n\tTRANSACTION\n; /*x*/begin/*y*/transaction; begin -- why";
-        let commits = "commit; COMMIT WORK; commit transaction; commit tran t; commit transaction t with (delayed_durability = on); \
+        let begins = format!(
+            "{begins}; set autocommit = 0; SET AUTOCOMMIT=0; set session autocommit=off; SET @@autocommit := 0; set @@session.autocommit=false; \
+             set local autocommit = 'OFF'; set names utf8, autocommit=0; /* x */ SET autocommit = 0"
+        );
+        let commits = "set autocommit=1; SET SESSION AUTOCOMMIT = ON; set @@local.autocommit = true; set autocommit=default; \
+            commit; COMMIT WORK; commit transaction; commit tran t; commit transaction t with (delayed_durability = on); \
             commit and chain; commit and no chain no release; commit hold; commit comment 'x'; /* x */ Commit; \
             -- y\n COMMIT WORK; end; end transaction; END TRAN; end transaction t; end work; end and no chain";
         let rollbacks = "rollback; rollback work; rollback transaction; ROLLBACK TRAN t; rollback and chain; abort; \
@@ -186,9 +233,10 @@ mod tests {
             begin try select 1 end try begin catch end catch; begin catch; begin select 1 end; begin insert into t values (1) end; \
             begin null end; begin tran insert into t values (1) commit; begin transaction insert into t values (1) commit; \
             begin conversation timer (@h) timeout = 60; begin dialog @h from service a to service 'b'; begin read t; \
-            begin isolation level none; begin atomic; end if; end loop; end try; end conversation @h; abort mission; set transaction read only";
+            begin isolation level none; begin atomic; end if; end loop; end try; end conversation @h; abort mission; set transaction read only; \
+            set global autocommit = 0; set @@global.autocommit=0; set autocommit = @old; set x = autocommit; set autocommit; set names utf8";
         for (all, expected) in [
-            (begins, Some(Boundary::Begin)),
+            (&begins[..], Some(Boundary::Begin)),
             (commits, Some(Boundary::Commit)),
             (rollbacks, Some(Boundary::Rollback)),
             (none, None),
@@ -203,6 +251,31 @@ mod tests {
         assert_eq!(Boundary::of_text(""), None);
         assert_eq!(Boundary::of_text("BEGIN x := 1; END"), None, "a block of Oracle's");
         assert_eq!(Boundary::of_text("begin; insert into t values (1); commit"), None, "several statements");
+    }
+
+    #[test]
+    fn a_chain_of_transactions_goes_on() {
+        for sql in
+            ["commit and chain", "COMMIT WORK AND CHAIN NO RELEASE", "rollback and chain;", "abort work and chain"]
+        {
+            let run = Entry::new(Method::Run, ConnectionId(0), Some(1));
+            assert!(Boundary::of_text(sql).is_some() && chains(sql) && !Transactions::end_with(&run, sql), "{sql}");
+            assert!(Transactions::default().begin_with(sql), "{sql}");
+        }
+        for sql in ["commit", "commit and no chain", "rollback work and no chain release", "select 'and chain'"] {
+            assert!(!chains(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_text_sets_autocommit_as_the_attribute_does() {
+        let mut transactions = Transactions::default();
+        for (sql, is_manual) in [("set autocommit=0", true), ("select 1", true), ("set autocommit=1", false)] {
+            let begins = transactions.begin_with(sql);
+            assert_eq!(begins, transactions.are_manual(), "{sql}: only what follows belongs to a transaction");
+            as_attribute(ConnectionId(0), sql).inspect(|set| transactions.set(set));
+            assert_eq!(transactions.are_manual(), is_manual, "{sql}");
+        }
     }
 
     #[test]

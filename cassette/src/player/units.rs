@@ -14,7 +14,7 @@ use super::compare::Comparison;
 use super::index::{Index, Origins, Slot};
 use super::sessions::SessionMatcher;
 use super::sessions::{Connects, Group};
-use super::transactions::{AUTOCOMMIT, Transactions};
+use super::transactions::{AUTOCOMMIT, Transactions, as_attribute};
 use crate::redaction::Redactor;
 use crate::schema::{Class, Role};
 use crate::store::Store;
@@ -293,8 +293,14 @@ impl Drafts {
                         asked.unit = Some(unit);
                     }
                     drafts[unit].add(unit, slot);
-                    if entry.succeeded() && Transactions::end_with(&entry, &asked.text) {
-                        of.open = None;
+                    if entry.succeeded() {
+                        if let Some(set) = as_attribute(slot.connection(), &asked.text) {
+                            of.transactions.set(&set);
+                            of.context.set(&set);
+                        }
+                        if Transactions::end_with(&entry, &asked.text) {
+                            of.open = None;
+                        }
                     }
                 }
                 (method, Some(statement)) => match of.statements.get_mut(&statement) {

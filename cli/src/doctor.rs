@@ -19,7 +19,7 @@ use super8_shim::config::ini::to_path;
 use super8_shim::config::running_test::RunningTest;
 use super8_shim::config::settings::{CassetteFormat, Given, Mode, Placeholder, Setting, Settings};
 use super8_shim::config::sources::Sources;
-use super8_shim::config::variables::OwnVariables;
+use super8_shim::config::variables::Variables;
 use super8_shim::driver::find::{self, REAL_DRIVER, Way};
 use super8_shim::driver::{Asked, Kind, Site};
 use super8_shim::platform::MANAGERS;
@@ -122,7 +122,7 @@ fn settings() -> FindingGroup {
     }
     let environment = |name: &str| std::env::var_os(name);
     let sources = Sources { environment: Some(&environment), ..Sources::default() };
-    for error in OwnVariables::now().misspelt(&|name| sources.mentions(name)) {
+    for error in Variables::now().misspelt(&|name| sources.mentions(name)) {
         chapter.bad(error.to_string(), "correct the environment: every connect fails with this message");
     }
     let settings = match Settings::from_env() {

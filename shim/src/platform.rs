@@ -6,7 +6,7 @@
 //! else. Everything else is POSIX.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, OsStr, OsString, c_void};
+use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_void};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,50 @@ pub fn is_library_name(name: &OsStr) -> bool {
     let name: OsString = name.to_ascii_lowercase();
     let name = name.to_string_lossy();
     [".so", ".dylib", ".sl"].iter().any(|ending| name.ends_with(ending)) || name.contains(".so.")
+}
+
+/// Returns the texts of the environment, `NAME=VALUE`, in its order.
+pub fn environment() -> Vec<CString> {
+    // SAFETY: a C string of the environment.
+    texts().map(|text| unsafe { CStr::from_ptr(text) }.to_owned()).collect()
+}
+
+/// Returns whether the environment still has these texts, in this order. That takes less than to look up one variable of
+/// a few.
+pub fn is_environment(known: &[CString]) -> bool {
+    let mut texts = texts();
+    // SAFETY: two C strings.
+    let same = |known: &CString| texts.next().is_some_and(|text| unsafe { libc::strcmp(text, known.as_ptr()) } == 0);
+    known.iter().all(same) && texts.next().is_none()
+}
+
+/// Iterates over the environment. As with getenv, no other thread may change the environment meanwhile: no function of
+/// C can prevent it.
+fn texts() -> impl Iterator<Item = *const c_char> {
+    #[cfg(target_vendor = "apple")]
+    // SAFETY: returns where the list is.
+    let mut place = unsafe { *libc::_NSGetEnviron() }.cast_const();
+    #[cfg(not(target_vendor = "apple"))]
+    let mut place = {
+        unsafe extern "C" {
+            static mut environ: *const *mut c_char;
+        }
+        // SAFETY: where the C library has its list, as POSIX defines it.
+        unsafe { (&raw const environ).read() }
+    };
+    std::iter::from_fn(move || {
+        if place.is_null() {
+            return None;
+        }
+        // SAFETY: the list ends with a null pointer, and this does not go beyond it.
+        let text = unsafe { *place };
+        if text.is_null() {
+            return None;
+        }
+        // SAFETY: what follows a text is another one or the end.
+        place = unsafe { place.add(1) };
+        Some(text.cast_const())
+    })
 }
 
 /// Returns the name of a function in C for that of its symbol. Mach-O puts a `_` before it.

@@ -5,7 +5,7 @@ use crate::cassettes::{self, Action};
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{Setting, Settings, SettingsError};
 use crate::config::sources::Sources;
-use crate::config::variables::OwnVariables;
+use crate::config::variables::Variables;
 use crate::driver::find::Way;
 use crate::driver::{Kind, Site};
 use crate::inserted;
@@ -62,10 +62,11 @@ impl Selection {
         if ejected {
             return false;
         }
-        let site = Site::of_this_process(self.kind);
+        let variables = Variables::now();
+        let site = Site::of_this_process(&variables, self.kind);
         let section = self.section.as_deref().and_then(|name| site.ini.driver_section(name));
         let way = Way { dsn: self.dsn.clone(), section };
-        let now = settings(&site, &way, Some(&self.keywords));
+        let now = settings(&site, &way, Some(&self.keywords), &variables);
         // What fails at a connect is better reported there.
         now.is_ok_and(|settings| {
             let action = cassettes::action(&settings);
@@ -75,8 +76,13 @@ impl Selection {
 }
 
 /// Returns the settings of a connection, from all their places.
-pub fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Result<Settings, SettingsError> {
-    let (inserted, variables) = (inserted::on_top(), OwnVariables::now());
+pub fn settings(
+    site: &Site,
+    way: &Way<'_>,
+    given: Option<&ConnectionString>,
+    variables: &Variables,
+) -> Result<Settings, SettingsError> {
+    let inserted = inserted::on_top();
     let variable = |name: &str| variables.get(name);
     let sources = Sources {
         string: given,

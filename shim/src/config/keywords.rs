@@ -85,14 +85,24 @@ pub fn is_secret(key: &[u8]) -> bool {
 
 /// Returns the keyword in upper case, with single blanks inside.
 fn folded(key: &[u8]) -> String {
-    let words: Vec<String> =
-        String::from_utf8_lossy(key).split_ascii_whitespace().map(str::to_ascii_uppercase).collect();
-    words.join(" ")
+    let mut folded = String::with_capacity(key.len());
+    for word in String::from_utf8_lossy(key).split_ascii_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded.make_ascii_uppercase();
+    folded
 }
 
 /// Returns the lower-case letters and digits only, so that `User Id`, `user_id` and `USERID` are one.
 fn squeezed(key: &[u8]) -> String {
-    key.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+    let mut squeezed = String::with_capacity(key.len());
+    squeezed.extend(
+        key.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())),
+    );
+    squeezed
 }
 
 #[cfg(test)]

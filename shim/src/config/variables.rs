@@ -5,7 +5,12 @@ use super::command::RECORD_AGAIN;
 use super::given::SettingsError;
 use super::running_test::{FIXTURE, LIVE_FIXTURES, XDIST_GROUP};
 use super::settings::Setting;
-use std::ffi::{OsStr, OsString};
+use crate::per_process::PerProcess;
+use crate::platform;
+use parking_lot::Mutex;
+use std::ffi::{CString, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 /// Names the file of the verdict; see [`crate::verdict`].
 pub const VERDICT: &str = "SUPER8_VERDICT";
@@ -41,18 +46,48 @@ const HANDED_DOWN: [&str; 10] =
 /// The variables of super8's own tests.
 const OF_TESTS: &str = "SUPER8_TEST_";
 
-/// The variables of this process that begin as super8's do, as they are at one moment.
-pub struct OwnVariables(Vec<(OsString, OsString)>);
+/// The variables of this process, as they are at one moment.
+#[derive(Debug)]
+pub struct Variables {
+    /// The environment's texts, in its order.
+    texts: Vec<CString>,
+    /// The names and values, ordered by name. Of a name that occurs twice, the first counts.
+    pairs: Vec<(OsString, OsString)>,
+}
 
-impl OwnVariables {
-    /// Returns the variables as they are now.
-    pub fn now() -> OwnVariables {
-        OwnVariables(std::env::vars_os().filter(|(name, _)| is_own(name)).collect())
+impl Variables {
+    /// Returns the variables as they are now. As long as none of them changes, it is the same value.
+    pub fn now() -> Arc<Variables> {
+        static LATEST: PerProcess<Mutex<Option<Arc<Variables>>>> = PerProcess::new();
+        let mut latest = LATEST.get_or_init(|_| Mutex::default()).lock();
+        match &*latest {
+            Some(known) if platform::is_environment(&known.texts) => Arc::clone(known),
+            _ => Arc::clone(latest.insert(Arc::new(Variables::of(platform::environment())))),
+        }
+    }
+
+    fn of(texts: Vec<CString>) -> Variables {
+        let pair = |text: &CString| {
+            let text = text.to_bytes();
+            // As in the standard library, a name may begin with an equals sign.
+            let equals = text.iter().skip(1).position(|byte| *byte == b'=')? + 1;
+            let part = |part: &[u8]| OsStr::from_bytes(part).to_owned();
+            Some((part(&text[..equals]), part(&text[equals + 1..])))
+        };
+        let mut pairs: Vec<(OsString, OsString)> = texts.iter().filter_map(pair).collect();
+        pairs.sort_by(|one, other| one.0.cmp(&other.0));
+        pairs.dedup_by(|later, first| later.0 == first.0);
+        Variables { texts, pairs }
     }
 
     /// Returns the value of a variable.
     pub fn get(&self, name: &str) -> Option<OsString> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        let found = self.pairs.binary_search_by(|(known, _)| known.as_os_str().cmp(OsStr::new(name)));
+        found.ok().map(|at| self.pairs[at].1.clone())
+    }
+
+    fn own(&self) -> impl Iterator<Item = &OsString> {
+        self.pairs.iter().map(|(name, _)| name).filter(|name| is_own(name))
     }
 
     /// Refuses a misspelt variable. `is_mentioned` returns whether a cassette's name mentions a variable, because such
@@ -61,21 +96,21 @@ impl OwnVariables {
     /// # Errors
     /// There is a misspelt variable; the error names the nearest right one.
     pub fn check(&self, is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
-        misspelt(self.0.iter().map(|(name, _)| name), is_mentioned).next().map_or(Ok(()), Err)
+        misspelt(self.own(), is_mentioned).next().map_or(Ok(()), Err)
     }
 
-    /// Returns the error for every misspelt variable; [`check`](OwnVariables::check) refuses the first.
+    /// Returns the error for every misspelt variable; [`check`](Variables::check) refuses the first.
     pub fn misspelt(&self, is_mentioned: &dyn Fn(&str) -> bool) -> Vec<SettingsError> {
-        misspelt(self.0.iter().map(|(name, _)| name), is_mentioned).collect()
+        misspelt(self.own(), is_mentioned).collect()
     }
 }
 
-/// Refuses a misspelt variable of the process as it is now, as [`OwnVariables::check`] does.
+/// Refuses a misspelt variable of the process as it is now, as [`Variables::check`] does.
 ///
 /// # Errors
 /// As there.
 pub fn check(is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
-    OwnVariables::now().check(is_mentioned)
+    Variables::now().check(is_mentioned)
 }
 
 fn is_own(name: &OsStr) -> bool {
@@ -87,7 +122,7 @@ fn misspelt<'n>(
     is_mentioned: &dyn Fn(&str) -> bool,
 ) -> impl Iterator<Item = SettingsError> {
     let known = || Setting::ROWS.iter().map(|row| row.variable).chain(HANDED_DOWN);
-    names.filter(|name| is_own(name)).map(|name| name.to_string_lossy()).filter_map(move |name| {
+    names.map(|name| name.to_string_lossy()).filter_map(move |name| {
         if known().any(|known| known == name) || name.starts_with(OF_TESTS) || is_mentioned(&name) {
             return None;
         }
@@ -119,8 +154,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn variables_are_read_again_when_one_has_changed() {
+        let before = Variables::now();
+        assert!(Arc::ptr_eq(&before, &Variables::now()) || before.texts != Variables::now().texts);
+        let all: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+        assert!(all.iter().all(|(name, value)| before.get(name.to_str().unwrap()).as_ref() == Some(value)));
+        let listed = Variables::of([c"B=1", c"A==2", c"B=3", c"no", c"=C=4"].map(CString::from).to_vec());
+        let get = |name: &str| listed.get(name).map(|value| value.into_string().unwrap());
+        assert_eq!(
+            ["A", "B", "=C", "no", ""].map(get),
+            [Some("=2"), Some("1"), Some("4"), None, None].map(|value| value.map(str::to_owned))
+        );
+    }
+
+    #[test]
     fn a_misspelt_variable_is_named_with_the_nearest_right_one() {
-        let own = |name: &str| OwnVariables(vec![("PATH".into(), "".into()), (name.into(), "".into())]);
+        let own = |name: &str| Variables::of(vec![c"PATH=".into(), CString::new(format!("{name}=")).unwrap()]);
         let check = |name: &str| own(name).check(&|name| name == "SUPER8_TENANT");
         for (wrong, right) in [
             ("SUPER8_CASETTE", "SUPER8_CASSETTE"),

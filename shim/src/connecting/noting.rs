@@ -69,8 +69,14 @@ pub fn record(
             .and_then(|completed| completed_value(request, &plan.site, &completed, outcome.rc == rc::NEED_DATA)),
         environment: environment.into_iter().map(|(note, times)| (environment_answer(note), times)).collect(),
     };
-    let secrecy = request.secrecy(&plan.site);
-    let begun = mode::Connection::<Recorded>::begin(recorder, origin.clone(), connect, outcome, secrecy, plan.probe());
+    let begun = mode::Connection::<Recorded>::begin(
+        recorder,
+        origin.clone(),
+        connect,
+        outcome,
+        plan.secrecy.clone(),
+        plan.probe(),
+    );
     let begun = begun.map_err(unwritable)?;
     set_before(connection, |attribute, value| begun.set_before(attribute, value));
     Ok(begun)
@@ -126,7 +132,7 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
     let room = request.completed().map(|completed| Value::from(completed.capacity().unwrap_or(0)));
     fields.extend(room.map(|room| (Key::Completed, Value::Map(vec![("buffer".to_owned(), room)]))));
     fields.extend(request.user().map(|user| (Key::UserHash, Value::Text(user_hash(&user)))));
-    let secrecy = request.secrecy(&plan.site);
+    let secrecy = plan.secrecy.clone();
     let entry = match mode::Connection::<Replayed>::begin(player, origin.clone(), fields, secrecy, plan.probe()) {
         Ok(begun) => begun,
         Err(outcome) => return (None, outcome),

@@ -5,10 +5,12 @@ use crate::args::decode_bytes;
 use crate::cassettes;
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{ConnectCheck, Setting};
+use crate::config::variables::Variables;
 use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, Kind, RealDriver, Site, find, naming};
 use crate::mode::Probe;
+use crate::mode::outcome::Secrecy;
 use crate::mode::unwritable;
 use crate::pooling::{Selection, settings};
 use crate::real::Driver;
@@ -33,6 +35,8 @@ pub struct Plan {
     pub pooled: Option<Selection>,
     /// The query with which the driver manager probes pooled connections.
     pub(super) probe: Option<String>,
+    /// The connection's secrets, where it has a cassette.
+    pub(super) secrecy: Secrecy,
     /// How the connection comes to its cassette.
     pub(super) origin: Option<cassettes::Origin>,
 }
@@ -53,17 +57,21 @@ pub(super) struct Edited {
 /// An outcome to post: the settings make no sense (HY000), a driver cannot be found or loaded (IM003), or a cassette
 /// cannot be played or written (HY000).
 pub fn plan(request: &Request, kind: Kind) -> Result<Plan, Outcome> {
-    let site = Site::of_this_process(kind);
+    let variables = Variables::now();
+    let site = Site::of_this_process(&variables, kind);
     let dsn = request.bytes_of_dsn();
     let way = Way::of(&site, request.asked(&dsn));
     let pools = way.section.and_then(|section| section.value("CPTimeout")).is_some_and(|timeout| timeout != b"0");
     let probe = way.section.filter(|_| pools).and_then(|section| section.value("CPProbe")).map(decode_bytes);
-    let settings = settings(&site, &way, request.given()).map_err(|error| Outcome::error("HY000", error))?;
+    let settings =
+        settings(&site, &way, request.given(), &variables).map_err(|error| Outcome::error("HY000", error))?;
     verdict::goes_to(settings.verdict.as_deref());
     let failed = |error: cassettes::NoCassette| Outcome::error("HY000", error);
     let action = cassettes::action(&settings).map_err(failed)?;
+    let mut secrecy = Secrecy::default();
     if action != cassettes::Action::Forward {
-        let can_be_hidden = request.make_passwords_known(&site);
+        secrecy = request.secrecy(&site);
+        let can_be_hidden = request.make_passwords_known(&site, &secrecy);
         cassettes::look_for_secrets();
         if !can_be_hidden && action == cassettes::Action::Record {
             cassettes::warn_of_short_password(settings.log.as_deref());
@@ -77,7 +85,7 @@ pub fn plan(request: &Request, kind: Kind) -> Result<Plan, Outcome> {
         drop(way);
         let pooled = pooled.map(|pooled| pooled.with(None, Some(&player)));
         let origin = Some(cassettes::origin(&settings, action, None));
-        return Ok(Plan { strict, pooled, probe, site, player: Some(player), origin, ..Plan::default() });
+        return Ok(Plan { strict, pooled, probe, site, player: Some(player), secrecy, origin, ..Plan::default() });
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
@@ -98,7 +106,7 @@ pub fn plan(request: &Request, kind: Kind) -> Result<Plan, Outcome> {
     let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
     let origin = recorder.is_some().then(|| cassettes::origin(&settings, action, Some(library)));
     let (driver, real) = (Some(driver), Some(real));
-    Ok(Plan { pooled, probe, other_driver, site, driver, real, edited, recorder, origin, ..Plan::default() })
+    Ok(Plan { pooled, probe, other_driver, site, driver, real, edited, recorder, secrecy, origin, ..Plan::default() })
 }
 
 impl Plan {

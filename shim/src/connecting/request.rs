@@ -148,11 +148,10 @@ impl Request {
     /// Makes the passwords known, so that they are hidden in everything that the process records or asks from now on,
     /// on any connection. A password that is also shown in the clear, as the user's name, the database or the like, is
     /// not hidden. Returns false if a password is too short to be hidden; the value of a keyword that is merely not
-    /// known to be harmless may be too short.
-    pub(super) fn make_passwords_known(&self, site: &Site) -> bool {
+    /// known to be harmless may be too short. `secrecy` is [`Request::secrecy`].
+    pub(super) fn make_passwords_known(&self, site: &Site, secrecy: &Secrecy) -> bool {
         let in_clear: Vec<String> = self.shown_values(self.section(site)).collect();
-        let secrets = self.secrets(site);
-        let values = secrets.values().iter().filter(|value| !value.is_empty() && !in_clear.contains(value));
+        let values = secrecy.values().iter().filter(|value| !value.is_empty() && !in_clear.contains(value));
         let passwords: Vec<String> = self.passwords(self.section(site)).collect();
         // Learn each of them, whatever the result for the others.
         let short =

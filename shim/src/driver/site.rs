@@ -14,6 +14,7 @@ use super::search::{FileId, Search};
 use crate::config::Environment;
 use crate::config::ini::{Ini, Section, to_path};
 use crate::config::locations::Locations;
+use crate::config::variables::Variables;
 
 /// The ini files, the search directories and the shim's own file, as they are at one moment.
 #[derive(Clone, Debug, Default)]
@@ -31,13 +32,13 @@ pub struct Site {
 }
 
 impl Site {
-    /// Returns this process's site as it is now, because a test may change its environment and the files between
+    /// Returns this process's site as it is now, with these variables of it, because a test may change its environment and the files between
     /// connections. (The driver manager itself keeps the ODBCSYSINI and ODBCINSTINI that it first saw, and ini values
     /// for 20 seconds.) What has not changed since the last time is not read again.
-    pub fn of_this_process(kind: Kind) -> Arc<Site> {
+    pub fn of_this_process(variables: &Variables, kind: Kind) -> Arc<Site> {
         type Last = Mutex<Option<(Basis, Arc<Site>)>>;
         static LAST: [Last; 2] = [const { Mutex::new(None) }; 2];
-        let basis = Basis::of(&|name| std::env::var_os(name), kind);
+        let basis = Basis::of(&|name| variables.get(name), kind);
         let mut last = LAST[usize::from(kind == Kind::Ansi)].lock();
         if let Some((known, site)) = &*last
             && *known == basis

@@ -334,6 +334,11 @@ impl Secrecy {
         Secrecy { secrets, user }
     }
 
+    /// Returns what is hidden in everything that the process records: see [`Secrets::values`].
+    pub fn values(&self) -> &[String] {
+        self.secrets.values()
+    }
+
     /// Returns a message or reply without secrets and without the user's name.
     pub fn message(&self, text: &str) -> String {
         match &self.user {

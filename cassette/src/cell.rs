@@ -168,9 +168,15 @@ pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 /// Overwrites `scratch` only for a field that is not its own text. Refuses an unknown tag, a bad escape, hex that is
 /// not hex, and text that is not UTF-8.
 pub fn decode<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
-    let Some((b'\\', tagged)) = field.split_first() else {
-        return check_utf8(field).map(Cell::Text);
-    };
+    if !field.starts_with(b"\\x") {
+        check_utf8(field)?;
+    }
+    decode_utf8(field, scratch)
+}
+
+/// Decodes a field that is known to be UTF-8, as [`decode`] does. Of any other field it may return text that is not UTF-8.
+pub(crate) fn decode_utf8<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
+    let Some((b'\\', tagged)) = field.split_first() else { return Ok(Cell::Text(field)) };
     match tagged.split_first() {
         Some((b'N', [])) => Ok(Cell::Null),
         Some((b'-', [])) => Ok(Cell::Unread),
@@ -183,7 +189,7 @@ pub fn decode<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>,
                 [b'\\', b'x', hex @ ..] => CutCell::Bytes(decode_bytes(hex, scratch)?),
                 [b'\\', b'e', escaped @ ..] => CutCell::Text(decode_escaped(escaped, scratch)?),
                 [b'\\', ..] => return Err(unknown_tag(part)),
-                text => CutCell::Text(check_utf8(text)?),
+                text => CutCell::Text(text),
             };
             Ok(Cell::Cut { total, cell })
         }
@@ -209,7 +215,7 @@ fn unknown_tag(field: &[u8]) -> CellError {
 }
 
 pub(crate) fn check_utf8(text: &[u8]) -> Result<&[u8], CellError> {
-    if text.is_ascii() {
+    if simdutf8::basic::from_utf8(text).is_ok() {
         return Ok(text);
     }
     match std::str::from_utf8(text) {
@@ -333,7 +339,6 @@ fn push_escape(character: &[u8], out: &mut Vec<u8>) {
 
 /// Decodes what stands after `\e`, into `scratch`.
 fn decode_escaped<'a>(escaped: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], CellError> {
-    check_utf8(escaped)?;
     scratch.clear();
     let mut rest = escaped;
     while let Some(at) = memchr(b'\\', rest) {
@@ -415,14 +420,14 @@ impl DecodedCell {
     }
 
     /// Returns what [`decode`] returns for this field. The field must be the same as last time, unless
-    /// [`forget`](Self::forget) was called.
+    /// [`forget`](Self::forget) was called. `utf8` says that it is known to be UTF-8.
     ///
     /// # Errors
     /// As for [`decode`].
-    pub fn decode<'a>(&'a mut self, field: &'a [u8]) -> Result<Cell<'a>, CellError> {
+    pub fn decode<'a>(&'a mut self, field: &'a [u8], utf8: bool) -> Result<Cell<'a>, CellError> {
         let form = match self.form {
             Some(form) => form,
-            None => *self.form.insert(decoded_form(field, &mut self.bytes)?),
+            None => *self.form.insert(decoded_form(field, utf8, &mut self.bytes)?),
         };
         let bytes = self.bytes.as_slice();
         let cut = |total, cell| Cell::Cut { total, cell };
@@ -439,8 +444,8 @@ impl DecodedCell {
     }
 }
 
-fn decoded_form(field: &[u8], bytes: &mut Vec<u8>) -> Result<DecodedForm, CellError> {
-    Ok(match decode(field, bytes)? {
+fn decoded_form(field: &[u8], utf8: bool, bytes: &mut Vec<u8>) -> Result<DecodedForm, CellError> {
+    Ok(match if utf8 { decode_utf8(field, bytes) } else { decode(field, bytes) }? {
         Cell::Unread => DecodedForm::Unread,
         Cell::Null => DecodedForm::Null,
         Cell::Text(_) | Cell::Plain(_) if field.first() == Some(&b'\\') => DecodedForm::Text,
@@ -558,11 +563,11 @@ mod tests {
         for field in fields {
             let mut scratch = Vec::new();
             let expected = decode(field, &mut scratch);
-            assert_eq!(decoded.decode(field), expected, "{}", field.escape_ascii());
-            assert_eq!(decoded.decode(field), expected, "{}", field.escape_ascii());
+            assert_eq!(decoded.decode(field, false), expected, "{}", field.escape_ascii());
+            assert_eq!(decoded.decode(field, false), expected, "{}", field.escape_ascii());
             decoded.forget();
         }
-        assert!(decoded.decode(br"\q").is_err());
-        assert_eq!(decoded.decode(b"after an error"), Ok(Cell::Text(b"after an error")));
+        assert!(decoded.decode(br"\q", false).is_err());
+        assert_eq!(decoded.decode(b"after an error", true), Ok(Cell::Text(b"after an error")));
     }
 }

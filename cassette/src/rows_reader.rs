@@ -30,13 +30,15 @@ pub struct RowsReader<R> {
     end: usize,
     /// A field with its quotes undone.
     unquoted: Vec<u8>,
+    /// Whether the last row is UTF-8.
+    utf8: bool,
 }
 
 impl<R: Read> RowsReader<R> {
     /// Reads from the start of a file. `file` is its name for errors.
     pub fn new(reader: R, file: &Path) -> Self {
         let (block, unquoted) = (vec![0; BLOCK], Vec::new());
-        RowsReader { reader, file: file.to_owned(), rows: 0, block, start: 0, end: 0, unquoted }
+        RowsReader { reader, file: file.to_owned(), rows: 0, block, start: 0, end: 0, unquoted, utf8: true }
     }
 
     /// Reads the next row's fields, ready for [`decode`](crate::cell::decode). Returns false at the end of the file.
@@ -58,16 +60,17 @@ impl<R: Read> RowsReader<R> {
             return Err(Fault::Blank.error(&self.file).at_line(self.rows + 1));
         }
         self.rows += 1;
-        if split(line, record, &mut self.unquoted).is_none() {
+        self.utf8 = simdutf8::basic::from_utf8(line).is_ok();
+        let Some(unknown) = split(line, record, &mut self.unquoted) else {
             return Err(Fault::Unclosed.error(&self.file).at_line(self.rows));
-        }
+        };
         self.start += next;
         if self.start > files::LONG {
             self.block = self.block[self.start..self.end].to_vec();
             (self.start, self.end, self.unquoted) = (0, self.block.len(), Vec::new());
         }
-        for (column, field) in record.iter().enumerate() {
-            if field.first() == Some(&b'\\') {
+        if unknown {
+            for (column, field) in record.iter().enumerate() {
                 cell::check_tag(field).map_err(|error| self.refuse(column, &error))?;
             }
         }
@@ -77,6 +80,12 @@ impl<R: Read> RowsReader<R> {
     /// Returns the file as it was named.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Returns whether every field of the row that was read last is UTF-8. The line was checked as a whole: it is split at
+    /// ASCII characters only.
+    pub fn is_utf8(&self) -> bool {
+        self.utf8
     }
 
     /// Returns the line (from 1) of the row that was read last.
@@ -136,26 +145,70 @@ impl<R: Read> RowsReader<R> {
     }
 }
 
-/// Splits a line into its fields, as the `csv` crate does. `None` if a quote is never closed.
-fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> Option<()> {
-    let mut rest = line;
+/// Splits a line into its fields, as the `csv` crate does. Returns whether a field begins with an unknown tag; `None` if a
+/// quote is never closed.
+fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> Option<bool> {
+    let (mut commas, mut start, mut unknown) = (Commas::from(line, 0), 0, false);
     loop {
-        let after = match rest.split_first() {
-            Some((b'"', quoted)) => {
-                let after = unquote(quoted, unquoted)?;
+        let end = match line.get(start) {
+            Some(b'"') => {
+                let end = line.len() - unquote(&line[start + 1..], unquoted)?.len();
+                unknown |= cell::check_tag(unquoted).is_err();
                 record.push_field(unquoted);
-                after
+                commas = Commas::from(line, end + 1);
+                end
             }
-            _ => {
-                let end = find(b',', rest).unwrap_or(rest.len());
-                record.push_field(&rest[..end]);
-                &rest[end..]
+            first => {
+                let end = commas.next().unwrap_or(line.len());
+                let field = &line[start..end];
+                unknown |= first == Some(&b'\\') && cell::check_tag(field).is_err();
+                record.push_field(field);
+                end
             }
         };
-        match after.split_first() {
-            Some((_, next)) => rest = next,
-            None => return Some(()),
+        if end == line.len() {
+            return Some(unknown);
         }
+        start = end + 1;
+    }
+}
+
+/// The places of the commas in a line, from one of its bytes on. Most fields end before `memchr` gets under way, so this
+/// looks at words of eight bytes itself, and calls `memchr` in long fields.
+struct Commas<'l> {
+    line: &'l [u8],
+    /// Where the word after the current one begins.
+    next: usize,
+    /// The commas of the current word that were not returned yet, as the high bits of their bytes.
+    marks: u64,
+}
+
+impl<'l> Commas<'l> {
+    fn from(line: &'l [u8], start: usize) -> Self {
+        Commas { line, next: start, marks: 0 }
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        const LONG: usize = 32;
+        let begin = self.next;
+        while self.marks == 0 {
+            let rest = self.line.get(self.next..)?;
+            match rest.first_chunk::<8>() {
+                Some(word) if self.next < begin + LONG => {
+                    self.marks = scan::equal(u64::from_le_bytes(*word), b',');
+                    self.next += 8;
+                }
+                _ => {
+                    let at = self.next + memchr(b',', rest)?;
+                    self.next = at + 1;
+                    return Some(at);
+                }
+            }
+        }
+        let at = self.next - 8 + (self.marks.trailing_zeros() / 8) as usize;
+        self.marks &= self.marks - 1;
+        Some(at)
     }
 }
 
@@ -164,7 +217,7 @@ fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> O
 fn find(byte: u8, line: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(word) = line.get(at..).and_then(|rest| rest.first_chunk::<8>()).filter(|_| at < 32) {
-        match scan::equal(u64::from_le_bytes(*word), byte) {
+        match scan::has(u64::from_le_bytes(*word), byte) {
             0 => at += 8,
             marks => return Some(at + marks.trailing_zeros() as usize / 8),
         }
@@ -178,15 +231,15 @@ fn unquote<'a>(quoted: &'a [u8], field: &mut Vec<u8>) -> Option<&'a [u8]> {
     let mut rest = quoted;
     loop {
         let quote = find(b'"', rest)?;
-        field.extend_from_slice(&rest[..quote]);
-        rest = &rest[quote + 1..];
-        match rest.first() {
+        match rest.get(quote + 1) {
             Some(b'"') => {
-                field.push(b'"');
-                rest = &rest[1..];
+                field.extend_from_slice(&rest[..=quote]);
+                rest = &rest[quote + 2..];
             }
             // What follows a closing quote belongs to the field, and quotes in it are no longer special.
             _ => {
+                field.extend_from_slice(&rest[..quote]);
+                rest = &rest[quote + 1..];
                 let end = find(b',', rest).unwrap_or(rest.len());
                 field.extend_from_slice(&rest[..end]);
                 return Some(&rest[end..]);
@@ -278,7 +331,7 @@ mod tests {
             assert!(builder.from_reader(&line[..]).read_byte_record(&mut theirs).unwrap());
             let text = String::from_utf8_lossy(&line);
             match split {
-                Some(()) => assert_eq!(ours.iter().collect::<Vec<_>>(), theirs.iter().collect::<Vec<_>>(), "{text}"),
+                Some(_) => assert_eq!(ours.iter().collect::<Vec<_>>(), theirs.iter().collect::<Vec<_>>(), "{text}"),
                 None => assert_eq!(theirs.as_slice().last(), Some(&b'\n'), "{text}"),
             }
         }

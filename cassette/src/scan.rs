@@ -49,7 +49,8 @@ pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
 }
 
 /// Does the same in fewer steps. Only the first mark is reliable.
-const fn has(word: u64, byte: u8) -> u64 {
+#[inline]
+pub(crate) const fn has(word: u64, byte: u8) -> u64 {
     let other = word ^ (ONES * byte as u64);
     other.wrapping_sub(ONES) & !other & HIGH
 }

@@ -402,7 +402,13 @@ macro_rules! methods {
 
             /// Returns the method with this name.
             pub fn from_name(name: &str) -> Option<Method> {
-                match name { $($name => Some(Method::$variant),)* _ => None }
+                Method::from_bytes(name.as_bytes())
+            }
+
+            /// Returns the method with this name, which need not be UTF-8.
+            pub(crate) fn from_bytes(name: &[u8]) -> Option<Method> {
+                $(if name == $name.as_bytes() { return Some(Method::$variant); })*
+                None
             }
 
             /// Returns how the method takes part in replay.

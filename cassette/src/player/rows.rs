@@ -355,6 +355,12 @@ impl PlayedRun {
         self.current()?.get(column)
     }
 
+    /// Says whether every field of the current row is UTF-8.
+    #[inline]
+    pub fn is_utf8(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.utf8)
+    }
+
     /// Returns the field of a column (from 0) of the current row if it is plain text: UTF-8 without a tag. Any other
     /// field needs [`decode`](crate::cell::decode).
     #[inline]
@@ -373,6 +379,7 @@ impl PlayedRun {
     pub fn cell<'a>(&'a self, column: usize, scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
         match self.plain(column) {
             Some(text) => Ok(Cell::Text(text)),
+            None if self.is_utf8() => cell::decode_utf8(self.field(column).unwrap_or(cell::UNREAD), scratch),
             None => cell::decode(self.field(column).unwrap_or(cell::UNREAD), scratch),
         }
     }
@@ -475,7 +482,10 @@ impl PlayedRun {
                 if let Some(others) = &self.others {
                     others.fill(rows, &mut ahead.record, &self.c_types);
                 }
-                ahead.utf8 = is_utf8(&ahead.record);
+                ahead.utf8 = match &self.source {
+                    Source::Part(part) if self.live.is_none() && self.others.is_none() => part.is_utf8(),
+                    _ => is_utf8(&ahead.record),
+                };
                 ahead.line = match &self.source {
                     Source::Part(part) => part.line(),
                     Source::Inline { .. } => self.line.into(),

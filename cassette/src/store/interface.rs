@@ -439,6 +439,9 @@ pub trait RowsSource: Send {
     /// A row is unreadable, with file and line.
     fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError>;
 
+    /// Returns whether every cell of the row that was read last is UTF-8.
+    fn is_utf8(&self) -> bool;
+
     /// Returns the file that has the rows.
     fn file(&self) -> &Path;
 

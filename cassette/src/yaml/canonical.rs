@@ -45,7 +45,7 @@ pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
         Some(&value[..end])
     }
     let mut at = 0;
-    let method = Method::from_name(std::str::from_utf8(line(bytes, &mut at, b"- method: ")?).ok()?)?;
+    let method = Method::from_bytes(line(bytes, &mut at, b"- method: ")?)?;
     let letters = line(bytes, &mut at, b"  connection_id: ")?;
     let bare = match letters {
         [b'"', quoted @ .., b'"'] => quoted,

@@ -155,6 +155,10 @@ impl RowsSource for RowsOfFile {
         self.0.next(row)
     }
 
+    fn is_utf8(&self) -> bool {
+        self.0.is_utf8()
+    }
+
     fn file(&self) -> &Path {
         self.0.file()
     }

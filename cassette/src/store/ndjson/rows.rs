@@ -144,6 +144,8 @@ pub(super) struct RowsOfTrace {
     records: std::vec::IntoIter<EntryRef>,
     place: Option<EntryRef>,
     bytes: Vec<u8>,
+    /// Whether `bytes` is UTF-8, and so every cell of it.
+    utf8: bool,
     /// The range of `bytes` with rows in super8's own form that were not returned yet.
     own: Range<usize>,
     unescaped: Vec<u8>,
@@ -162,6 +164,7 @@ impl RowsOfTrace {
             records: records.into_iter(),
             place: None,
             bytes: Vec::new(),
+            utf8: true,
             own: 0..0,
             unescaped: Vec::new(),
             other: None,
@@ -175,6 +178,7 @@ impl RowsOfTrace {
         let failed = |error: io::Error| CassetteError::io(&self.path, "read", &error).at_line(place.line.into());
         self.bytes.resize(place.len as usize, 0);
         self.file.read_exact_at(&mut self.bytes, place.offset).map_err(failed)?;
+        self.utf8 = simdutf8::basic::from_utf8(&self.bytes).is_ok();
         (self.place, self.given, self.other) = (Some(place), 0, None);
         match classify(&self.bytes) {
             Some(LineKind::Rows(_, rows)) => self.own = rows,
@@ -228,6 +232,10 @@ impl RowsSource for RowsOfTrace {
         }
         self.given += 1;
         Ok(true)
+    }
+
+    fn is_utf8(&self) -> bool {
+        self.utf8
     }
 
     fn file(&self) -> &Path {

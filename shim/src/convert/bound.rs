@@ -194,7 +194,7 @@ pub fn chunk<'a>(c_type: CType, data: Place, length: isize) -> Chunk<'a> {
 const DEFAULT_PARAM: isize = -5;
 
 /// Writes a cell that was recorded as `recorded` to a buffer of type `to`.
-#[inline]
+#[inline(always)]
 pub fn write(
     cell: &Cell<'_>,
     recorded: CType,

@@ -22,7 +22,7 @@ use super::utf16;
 /// # Safety
 /// Each pointer of the target is null or writable, the buffer over `capacity` bytes, or over the size of `to` if that
 /// is fixed; the application does not touch them now.
-#[inline]
+#[inline(always)] // for every cell, with the choice between the two functions below
 pub unsafe fn write(
     cell: &Cell<'_>,
     recorded: CType,

@@ -39,7 +39,7 @@ pub fn stmt<'a>(
     function: Function,
     handle: Handle,
     call: impl FnOnce() -> Call<'a>,
-    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16>,
+    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16> + Copy,
 ) -> i16 {
     let Some(statement) = STATEMENTS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
     through(function, STMT, &statement.core, driver_call, |real| {
@@ -60,7 +60,7 @@ pub fn dbc<'a>(
     function: Function,
     handle: Handle,
     call: impl FnOnce() -> Call<'a>,
-    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16>,
+    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16> + Copy,
 ) -> i16 {
     let Some(connection) = CONNECTIONS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
     through(function, DBC, &connection.core, driver_call, |real| {
@@ -75,7 +75,7 @@ pub fn desc<'a>(
     function: Function,
     handle: Handle,
     call: impl FnOnce() -> Call<'a>,
-    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16>,
+    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16> + Copy,
 ) -> i16 {
     let Some(descriptor) = DESCRIPTORS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
     through(function, DESC, &descriptor.core, driver_call, |real| {
@@ -99,13 +99,15 @@ fn through(
     function: Function,
     kind: i16,
     core: &HandleCore,
-    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16>,
+    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16> + Copy,
     serve: impl FnOnce(&RealCall<'_>) -> Option<Outcome>,
 ) -> i16 {
     if !core.intercepted() {
+        // This copy stays in registers, because nobody has its address.
         return forward(core, driver_call);
     }
-    guard(&core.diagnostics, || match serve(&RealCall { kind, core, driver_call: &driver_call }) {
+    let lent = driver_call;
+    guard(&core.diagnostics, || match serve(&RealCall { kind, core, driver_call: &lent }) {
         Some(Outcome { rc: rc::SUCCESS, .. }) if function.cancels() => rc::SUCCESS,
         Some(outcome) => core.diagnostics.post(outcome),
         None => rc::INVALID_HANDLE,

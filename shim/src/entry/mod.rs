@@ -56,9 +56,9 @@ macro_rules! entry {
             dispatch::$handle(
                 Function::$name,
                 handle,
-                || meaning!($meaning),
+                move || meaning!($meaning),
                 // SAFETY: the real driver's function of the same name gets the same arguments.
-                |driver, real| unsafe { on_driver!([$($wide)?] driver, $name, real, ($($arg),*)) },
+                move |driver, real| unsafe { on_driver!([$($wide)?] driver, $name, real, ($($arg),*)) },
             )
         }
     };

@@ -6,7 +6,7 @@
 
 use crate::args::{Binding, Out, Parameter, Place};
 use crate::call::{Call, Question};
-use crate::descriptor::{DescriptorRole, UsedDescriptor};
+use crate::descriptor::{DescriptorRole, PlaceOfRow, UsedDescriptor};
 use crate::table::Function;
 use std::collections::BTreeMap;
 use super8_cassette::{Key, Value};
@@ -254,6 +254,13 @@ impl Application {
     /// Returns how many sets of parameters an execution sends; at least 1.
     pub fn paramset_size(&self) -> usize {
         self.parameters.size()
+    }
+
+    /// Returns where the columns' buffers for row `row` of a rowset are. Reads the offset that the application may have
+    /// bound.
+    #[inline]
+    pub fn place_of_row(&self, row: usize) -> PlaceOfRow {
+        self.columns.row(row)
     }
 
     /// Returns the column's buffers for row `row` of a rowset, with the bind offset and the row- or column-wise step

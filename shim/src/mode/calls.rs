@@ -264,6 +264,9 @@ impl StatementMode for Statement<Replayed> {
             return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, driver_call);
         }
         let outcome = self.read_cell(column, binding);
+        if outcome.rc == rc::SUCCESS && outcome.diagnostics.is_empty() {
+            return Outcome::SUCCESS;
+        }
         let outcome = if outcome.rc == rc::ERROR { self.ends(Function::SQLGetData, outcome) } else { outcome };
         self.connection.secrecy.restored(outcome)
     }

@@ -525,9 +525,10 @@ pub(super) fn recorded_type(state: &State<Replayed>, index: usize) -> CType {
 /// column that rows begin with.
 #[inline(always)]
 pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, first: usize) -> CType {
-    let odd = outcome.and_then(|outcome| outcome.get("c_types")?.get(&(index + first).to_string())?.as_text());
-    let odd = odd.and_then(CType::from_name);
-    odd.or_else(|| types.get(index).copied()).unwrap_or(CType::CHAR)
+    let usual = || types.get(index).copied().unwrap_or(CType::CHAR);
+    let Some(outcome) = outcome else { return usual() };
+    let odd = outcome.get("c_types").and_then(|types| types.get(&(index + first).to_string())?.as_text());
+    odd.and_then(CType::from_name).unwrap_or_else(usual)
 }
 
 /// Writes the current row to the bound columns and adds its diagnostics to the fetch's `outcome`. Returns the row's
@@ -552,6 +553,7 @@ pub(super) fn write_row(
     let said = || said_of_row?.get("status").and_then(Value::as_int).map(|said| said as u16);
     let mut status = known.or_else(said).unwrap_or(row_state::SUCCESS);
     let first = usize::from(!run.bookmarks());
+    let mut place = None;
     for (column, binding) in state.application.bound_columns() {
         let Some(index) = usize::from(column).checked_sub(first) else { continue };
         let recorded = type_in(said_of_row, &state.own.types, index, first);
@@ -560,7 +562,12 @@ pub(super) fn write_row(
             to if column == 0 => bookmark_served_as(to, recorded),
             to => to,
         };
-        let Some(binding) = arrays.buffers(&state.application, binding, row, to.fixed_size()) else { break };
+        // found once, and only if a column is bound: it reads the offset that the application may have bound
+        if place.is_none() {
+            place = arrays.place(&state.application, row);
+        }
+        let Some(place) = place else { break };
+        let binding = place.of(binding, to.fixed_size());
         if binding.target.is_null() {
             let length = said_of_row.and_then(|said| said.get("lengths")?.get(&column.to_string())?.as_int());
             length.into_iter().for_each(|length| bound::write_length(&binding, length as isize));

@@ -143,8 +143,11 @@ impl Statement<Recorded> {
             }
         }
         let plain = *outcome == Outcome::SUCCESS && value.is_none() && half.is_none() && !unterminated;
-        let more = (!plain).then(|| Box::new(CallDetails { outcome: outcome.clone(), value, half, unterminated }));
-        reading.calls.push(KeptCall { column, c_type, capacity: binding.capacity, length, more });
+        let details = (!plain).then_some(reading.details.len());
+        if !plain {
+            reading.details.push(CallDetails { outcome: outcome.clone(), value, half, unterminated });
+        }
+        reading.calls.push(KeptCall { column, c_type, capacity: binding.capacity, length, details });
         if !expected && !reading.odd.contains(&column) {
             reading.odd.push(column);
         }
@@ -251,7 +254,8 @@ impl Statement<Recorded> {
             }
             entry = entry.with(Key::CType, c_type).with(Key::Result, value);
             if reading.odd.contains(&column) {
-                let calls = calls(column).map(|call| call.to_value(&self.connection.secrecy)).collect();
+                let calls =
+                    calls(column).map(|call| call.to_value(&reading.details, &self.connection.secrecy)).collect();
                 entry = entry.with(Key::Calls, Value::List(calls));
             }
             self.connection.recorder().note(&entry)?;
@@ -265,7 +269,7 @@ impl Statement<Recorded> {
         let mut run = run.lock();
         if run.is_open() {
             let kept = reading.calls.iter().filter(|call| reading.odd.contains(&call.column));
-            let calls = kept.map(|call| call.to_value(&self.connection.secrecy)).collect();
+            let calls = kept.map(|call| call.to_value(&reading.details, &self.connection.secrecy)).collect();
             run.outcome(Value::Map(vec![("get_data".into(), Value::List(calls))]));
         }
     }
@@ -296,7 +300,7 @@ fn take_whole(state: &mut State<Recorded>, column: u16, binding: &Binding, lengt
     }
     own.known_types.tell(&mut run, index, c_type);
     bound::read_as(binding, c_type, Length::of(length, false), run.row(), index, scratch);
-    reading.calls.push(KeptCall { column, c_type, capacity: binding.capacity, length, more: None });
+    reading.calls.push(KeptCall { column, c_type, capacity: binding.capacity, length, details: None });
     reading.column = Some(column);
     reading.done.insert(column);
     true
@@ -351,7 +355,15 @@ fn usual(state: &mut State<Replayed>, column: u16, binding: &Binding) -> Option<
     let field = plain.or_else(|| run.field(index).filter(|field| *field != UNREAD))?;
     let recorded = type_in(said, &own.types, index, first);
     let to = asked_type(application, column, recorded, binding);
-    Some(reading.write(&AskedCell { column, field, plain: plain.is_some(), recorded, to, binding }))
+    Some(reading.write(&AskedCell {
+        column,
+        field,
+        plain: plain.is_some(),
+        utf8: run.is_utf8(),
+        recorded,
+        to,
+        binding,
+    }))
 }
 
 impl Statement<Replayed> {
@@ -409,7 +421,7 @@ impl Statement<Replayed> {
         let beside = run.and_then(|run| run.outcome()?.get("get_data")?.as_list());
         let call = beside.and_then(|calls| reading.recorded_call(calls, column, to, binding.capacity));
         let call = call.or_else(|| reading.recorded_call(&apart?.calls, column, to, binding.capacity));
-        let asked = AskedCell { column, field, plain: false, recorded, to, binding };
+        let asked = AskedCell { column, field, plain: false, utf8: false, recorded, to, binding };
         let outcome = match call {
             Some(call) => self.repeat(state, &mut reading, &asked, &call),
             None if field == UNREAD && !state.own.on_row && !state.streams.reading() => {

@@ -160,6 +160,8 @@ pub struct RecordedReading {
     pub(super) model: Model,
     /// All calls on the current row. Those of the columns in `odd` are recorded.
     pub(super) calls: Vec<KeptCall>,
+    /// What else there is to record of some of them.
+    pub(super) details: Vec<CallDetails>,
     /// The columns whose calls have to be recorded, because one of them was unusual.
     pub(super) odd: Vec<u16>,
     /// The columns that were read to their end in this row.
@@ -175,14 +177,15 @@ pub(super) struct LateCell {
     pub(super) value: Value,
 }
 
-/// One call as it went. Allocates nothing if there is nothing more to say.
+/// One call as it went. There is one for every cell of a row, so it is small and need not be dropped.
+#[derive(Clone, Copy)]
 pub(super) struct KeptCall {
     pub(super) column: u16,
     pub(super) c_type: CType,
     pub(super) capacity: isize,
     pub(super) length: Option<isize>,
-    /// `None` for SQL_SUCCESS and a value that is part of the cell.
-    pub(super) more: Option<Box<CallDetails>>,
+    /// Where the details are; `None` for SQL_SUCCESS and a value that is part of the cell.
+    pub(super) details: Option<usize>,
 }
 
 /// What else there is to record of a call.
@@ -197,14 +200,15 @@ pub(super) struct CallDetails {
 }
 
 impl KeptCall {
-    pub(super) fn to_value(&self, secrecy: &Secrecy) -> Value {
+    pub(super) fn to_value(self, details: &[CallDetails], secrecy: &Secrecy) -> Value {
         let mut fields = vec![
             ("column".to_owned(), Value::from(self.column)),
             ("c_type".to_owned(), Value::from(&*self.c_type.name())),
             ("buffer".to_owned(), Value::from(self.capacity)),
         ];
         fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
-        if let Some(CallDetails { outcome, value, half, unterminated }) = self.more.as_deref() {
+        let details = self.details.and_then(|at| details.get(at));
+        if let Some(CallDetails { outcome, value, half, unterminated }) = details {
             push_outcome_pairs(&mut fields, outcome, secrecy);
             fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
             fields.extend(half.map(|half| ("half".to_owned(), Value::from(u16::from(half)))));
@@ -225,6 +229,7 @@ impl Reading for RecordedReading {
         self.column = None;
         self.pieces.clear();
         self.calls.clear();
+        self.details.clear();
         self.odd.clear();
         self.done.clear();
         self.late.clear();
@@ -290,6 +295,8 @@ pub(super) struct AskedCell<'a> {
     pub(super) field: &'a [u8],
     /// Whether the field's bytes are the value's text as they stand.
     pub(super) plain: bool,
+    /// Whether the field is known to be UTF-8.
+    pub(super) utf8: bool,
     pub(super) recorded: CType,
     pub(super) to: CType,
     pub(super) binding: &'a Binding,
@@ -310,7 +317,7 @@ impl ReplayedReading {
     /// Returns the cell, and how far it was read as the C type that is asked for.
     #[inline(always)]
     pub(super) fn cell<'a>(&'a mut self, asked: &AskedCell<'a>) -> Result<(Cell<'a>, &'a mut Progress), CellError> {
-        let AskedCell { column, field, plain, to, .. } = *asked;
+        let AskedCell { column, field, plain, utf8, to, .. } = *asked;
         let at = usize::from(column);
         if self.columns.len() <= at {
             self.columns.resize(at + 1, Read { row: None, c_type: to, progress: Progress::new() });
@@ -330,14 +337,14 @@ impl ReplayedReading {
             self.column = Some(column);
             self.cell.forget();
         }
-        Ok((self.cell.decode(field)?, progress))
+        Ok((self.cell.decode(field, utf8)?, progress))
     }
 
     /// Writes the cell or its next piece.
     #[inline(always)]
     pub(super) fn write(&mut self, asked: &AskedCell<'_>) -> Result<Written, CellError> {
         let (cell, progress) = self.cell(asked)?;
-        let null = (cell == Cell::Null).then_some(asked.to);
+        let null = matches!(cell, Cell::Null).then_some(asked.to);
         let written = bound::write(&cell, asked.recorded, asked.to, asked.binding, Some(progress));
         self.null = null;
         Ok(written)

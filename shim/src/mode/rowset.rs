@@ -6,6 +6,7 @@
 use crate::args::{Binding, Place, Watched, WatchedNumber};
 use crate::call::Call;
 use crate::convert::{CType, bound};
+use crate::descriptor::PlaceOfRow;
 use crate::diagnostics::rc;
 use crate::mode::application::{Application, attribute};
 use super8_cassette::text::hex;
@@ -173,16 +174,10 @@ impl Arrays {
         row < self.rows
     }
 
-    /// Returns a column's buffers for a row; `None` outside the rowset.
+    /// Returns where the buffers of a row are; `None` outside the rowset.
     #[inline]
-    pub fn buffers(
-        self,
-        application: &Application,
-        binding: Binding,
-        row: usize,
-        element: Option<usize>,
-    ) -> Option<Binding> {
-        self.has(row).then(|| application.at_row(binding, row, element))
+    pub fn place(self, application: &Application, row: usize) -> Option<PlaceOfRow> {
+        self.has(row).then(|| application.place_of_row(row))
     }
 
     /// Writes the state of a row, if the application has room for it.

@@ -146,7 +146,7 @@ fn set_connect(
     attribute: i32,
     value: AttributeIn<'_>,
     pending: impl FnOnce() -> PendingAttribute,
-    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16>,
+    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16> + Copy,
 ) -> i16 {
     let Some(connection) = CONNECTIONS.get(Token::from_handle(dbc)) else { return rc::INVALID_HANDLE };
     if connection.state.lock().connected {
@@ -399,7 +399,7 @@ fn get_connect(
     dbc: Handle,
     attribute: i32,
     buffer: Buffer,
-    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16>,
+    driver_call: impl Fn(&'static Driver, Handle) -> Option<i16> + Copy,
 ) -> i16 {
     // SAFETY: the buffer holds what the attribute's page says.
     let out = unsafe { Out::shaped(shape::connection(attribute), buffer) };

@@ -214,3 +214,20 @@ fn processes_that_do_not_hear_each_other_in_time_say_so() {
     is_told(reader.ask(LIST), "this process has used it");
     is_told(other.ask(&insert(LIVE[1])), "another process has used it");
 }
+
+#[test]
+fn processes_that_end_say_so_as_well() {
+    let parent = tempfile::tempdir().unwrap();
+    let (parts, processes) = (parts(parent.path(), [1, 0]), Arc::new(Together::default()));
+    let [writes, reads] = [0, 1].map(|_| process_of(&parts, &processes, Order::Connection));
+    let (mut one, mut reader) = (Live::open(&writes, "shop"), Live::open(&reads, "stock"));
+    one.asks(&insert(LIVE[0]));
+    reader.asks(LIST);
+    let Ok(Fetched::Rows(mut run)) = reads.fetch(reader.1, reader.2) else { panic!("there are rows") };
+    one.asks(OWN[1]);
+    assert_eq!(rows(&mut run), [[RECORDED[1]], [LIVE[0]]]);
+    let ends = |player: &Player, live: &Live<'_>| player.contradicted(live.1).map_or(Ok(()), Err);
+    is_told(ends(&reads, &reader), "this process has used it");
+    is_told(ends(&writes, &one), "another process has used it");
+    assert!(reads.failed() && writes.failed());
+}

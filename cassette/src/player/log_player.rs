@@ -522,14 +522,20 @@ impl LogPlayer {
         }
     }
 
+    /// Binds what other processes have bound meanwhile. Returns the mismatch if that contradicts what this process has used.
+    pub(super) fn hear(&self, asked: &Entry) -> Option<Mismatch> {
+        let text = self.comparison.bindings.learn()?;
+        let state = &mut *self.state.write();
+        Some(match &state.sticky {
+            Some(first) => Mismatch { repeated: true, ..first.clone() },
+            None => self.stuck(state, asked, Scene::Reread(text)),
+        })
+    }
+
     /// Plays what is asked on an open connection.
     pub(super) fn take_turn(&self, asked: &Entry) -> Result<Taken, Mismatch> {
-        if let Some(text) = self.comparison.bindings.learn() {
-            let state = &mut *self.state.write();
-            return Err(match &state.sticky {
-                Some(first) => Mismatch { repeated: true, ..first.clone() },
-                None => self.stuck(state, asked, Scene::Reread(text)),
-            });
+        if let Some(contradicted) = self.hear(asked) {
+            return Err(contradicted);
         }
         match self.step_beside(asked) {
             Some(taken) => Ok(taken),

@@ -535,6 +535,12 @@ impl Player {
         }
     }
 
+    /// Returns the mismatch if other processes have read a value otherwise than this one has used it. The connection is about
+    /// to be closed, and a command, which finds that out itself, may not follow.
+    pub fn contradicted(&self, connection: ConnectionId) -> Option<Mismatch> {
+        self.log.hear(&Entry::new(Method::Disconnect, connection, None))
+    }
+
     /// Closes a connection.
     pub fn disconnect(&self, connection: ConnectionId) {
         self.serving.disconnect(connection);

@@ -566,6 +566,10 @@ mod tests {
             assert_eq!(decoded.decode(field, false), expected, "{}", field.escape_ascii());
             assert_eq!(decoded.decode(field, false), expected, "{}", field.escape_ascii());
             decoded.forget();
+            if std::str::from_utf8(field).is_ok() {
+                assert_eq!(decoded.decode(field, true), expected, "{}", field.escape_ascii());
+            }
+            decoded.forget();
         }
         assert!(decoded.decode(br"\q", false).is_err());
         assert_eq!(decoded.decode(b"after an error", true), Ok(Cell::Text(b"after an error")));

@@ -323,8 +323,11 @@ mod tests {
         let mut builder = csv::ReaderBuilder::new();
         builder.has_headers(false).flexible(true);
         let (mut ours, mut theirs, mut unquoted) = (csv::ByteRecord::new(), csv::ByteRecord::new(), Vec::new());
-        for _ in 0..50_000 {
-            let mut line: Vec<u8> = (0..1 + random(12)).map(|_| b"\"\",,ab \\"[random(8) as usize]).collect();
+        for round in 0..50_000 {
+            // short lines of special letters, and long fields
+            let (length, plain) = if round % 2 == 0 { (12, 0) } else { (150, random(40)) };
+            let mut line: Vec<u8> =
+                (0..1 + random(length)).map(|_| b"\"\",,ab \\x"[random(8 + plain).min(8) as usize]).collect();
             line.push(b'\n');
             ours.clear();
             let split = split(&line[..line.len() - 1], &mut ours, &mut unquoted);
@@ -334,6 +337,17 @@ mod tests {
                 Some(_) => assert_eq!(ours.iter().collect::<Vec<_>>(), theirs.iter().collect::<Vec<_>>(), "{text}"),
                 None => assert_eq!(theirs.as_slice().last(), Some(&b'\n'), "{text}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_row_is_utf8_if_its_line_is() {
+        let mut reader = RowsReader::new(&b"\xc3\xa9,\"\xc3\xa9\"\n1,\xff\n\xc3,\xa9\nx\n"[..], Path::new("x.csv"));
+        let mut record = csv::ByteRecord::new();
+        for expected in [true, false, false, true] {
+            assert!(reader.next(&mut record).unwrap());
+            assert_eq!(reader.is_utf8(), expected, "{record:?}");
+            assert_eq!(record.iter().all(|field| std::str::from_utf8(field).is_ok()), expected);
         }
     }
 

@@ -200,34 +200,25 @@ fn a_value_that_another_process_has_used_keeps_its_meaning() {
 
 #[test]
 fn processes_that_do_not_hear_each_other_in_time_say_so() {
-    let parent = tempfile::tempdir().unwrap();
-    let (parts, processes) = (parts(parent.path(), [1, 0]), Arc::new(Together::default()));
-    let [writes, reads] = [0, 1].map(|_| process_of(&parts, &processes, Order::Connection));
-    let [mut one, mut other] = [0, 1].map(|_| Live::open(&writes, "shop"));
-    let mut reader = Live::open(&reads, "stock");
-    one.asks(&insert(LIVE[0]));
-    reader.asks(LIST);
-    // it reads the second row while the other process goes on
-    let Ok(Fetched::Rows(mut run)) = reads.fetch(reader.1, reader.2) else { panic!("there are rows") };
-    one.asks(OWN[1]);
-    assert_eq!(rows(&mut run), [[RECORDED[1]], [LIVE[0]]]);
-    is_told(reader.ask(LIST), "this process has used it");
-    is_told(other.ask(&insert(LIVE[1])), "another process has used it");
-}
-
-#[test]
-fn processes_that_end_say_so_as_well() {
-    let parent = tempfile::tempdir().unwrap();
-    let (parts, processes) = (parts(parent.path(), [1, 0]), Arc::new(Together::default()));
-    let [writes, reads] = [0, 1].map(|_| process_of(&parts, &processes, Order::Connection));
-    let (mut one, mut reader) = (Live::open(&writes, "shop"), Live::open(&reads, "stock"));
-    one.asks(&insert(LIVE[0]));
-    reader.asks(LIST);
-    let Ok(Fetched::Rows(mut run)) = reads.fetch(reader.1, reader.2) else { panic!("there are rows") };
-    one.asks(OWN[1]);
-    assert_eq!(rows(&mut run), [[RECORDED[1]], [LIVE[0]]]);
-    let ends = |player: &Player, live: &Live<'_>| player.contradicted(live.1).map_or(Ok(()), Err);
-    is_told(ends(&reads, &reader), "this process has used it");
-    is_told(ends(&writes, &one), "another process has used it");
-    assert!(reads.failed() && writes.failed());
+    for ends in [false, true] {
+        let parent = tempfile::tempdir().unwrap();
+        let (parts, processes) = (parts(parent.path(), [1, 0]), Arc::new(Together::default()));
+        let [writes, reads] = [0, 1].map(|_| process_of(&parts, &processes, Order::Connection));
+        let [mut one, mut other] = [0, 1].map(|_| Live::open(&writes, "shop"));
+        let mut reader = Live::open(&reads, "stock");
+        one.asks(&insert(LIVE[0]));
+        reader.asks(LIST);
+        // it reads the second row while the other process goes on
+        let Ok(Fetched::Rows(mut run)) = reads.fetch(reader.1, reader.2) else { panic!("there are rows") };
+        one.asks(OWN[1]);
+        assert_eq!(rows(&mut run), [[RECORDED[1]], [LIVE[0]]]);
+        // at the next command, or when the connection ends
+        let goes_on = |live: &mut Live<'_>, sql: &str| match ends {
+            false => live.ask(sql),
+            true => live.0.contradicted(live.1).map_or(Ok(()), Err),
+        };
+        is_told(goes_on(&mut reader, LIST), "this process has used it");
+        is_told(goes_on(&mut other, &insert(LIVE[1])), "another process has used it");
+        assert!(reads.failed() && writes.failed());
+    }
 }

@@ -55,8 +55,7 @@ pub fn environment() -> Vec<CString> {
     texts().map(|text| unsafe { CStr::from_ptr(text) }.to_owned()).collect()
 }
 
-/// Returns whether the environment still has these texts, in this order. That takes less than to look up one variable of
-/// a few.
+/// Returns whether the environment still has these texts, in this order. This is cheaper than to look up a few variables.
 pub fn is_environment(known: &[CString]) -> bool {
     let mut texts = texts();
     // SAFETY: two C strings.
@@ -226,6 +225,16 @@ pub fn copy(_: *const u8, _: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_of_the_environment_is_seen() {
+        // another test may set a variable between the two calls
+        assert!((0..100).any(|_| is_environment(&environment())));
+        let texts = environment();
+        let with_last = |last: &CStr| [&texts[..texts.len() - 1], &[last.to_owned()]].concat();
+        assert!(!is_environment(&texts[1..]) && !is_environment(&[&texts[..], &[c"SUPER8_X=1".into()]].concat()));
+        assert!(!is_environment(&with_last(c"SUPER8_X=1")) && !is_environment(&[]));
+    }
 
     #[test]
     fn the_system_tells_of_this_process() {

@@ -46,8 +46,7 @@ const HANDED_DOWN: [&str; 10] =
 /// The variables of super8's own tests.
 const OF_TESTS: &str = "SUPER8_TEST_";
 
-/// The variables of this process, as they are at one moment.
-#[derive(Debug)]
+/// The variables of this process, as they are at one moment. It has no `Debug`, because a variable may be a password.
 pub struct Variables {
     /// The environment's texts, in its order.
     texts: Vec<CString>,
@@ -154,11 +153,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_read_again_when_one_has_changed() {
-        let before = Variables::now();
-        assert!(Arc::ptr_eq(&before, &Variables::now()) || before.texts != Variables::now().texts);
-        let all: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-        assert!(all.iter().all(|(name, value)| before.get(name.to_str().unwrap()).as_ref() == Some(value)));
+    fn variables_are_those_of_the_standard_library() {
+        // another test may set a variable between the two calls
+        assert!((0..100).any(|_| Arc::ptr_eq(&Variables::now(), &Variables::now())));
+        let as_there = || {
+            let now = Variables::now();
+            std::env::vars_os().all(|(name, value)| now.get(name.to_str().unwrap()) == Some(value))
+        };
+        assert!((0..100).any(|_| as_there()) && std::env::vars_os().next().is_some());
         let listed = Variables::of([c"B=1", c"A==2", c"B=3", c"no", c"=C=4"].map(CString::from).to_vec());
         let get = |name: &str| listed.get(name).map(|value| value.into_string().unwrap());
         assert_eq!(

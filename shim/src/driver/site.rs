@@ -32,9 +32,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// Returns this process's site as it is now, with these variables of it, because a test may change its environment and the files between
-    /// connections. (The driver manager itself keeps the ODBCSYSINI and ODBCINSTINI that it first saw, and ini values
-    /// for 20 seconds.) What has not changed since the last time is not read again.
+    /// Returns this process's site as it is now; `variables` are the process's. A test may change its environment and the
+    /// files between connections. (The driver manager itself keeps the ODBCSYSINI and ODBCINSTINI that it first saw, and
+    /// ini values for 20 seconds.) What has not changed since the last time is not read again.
     pub fn of_this_process(variables: &Variables, kind: Kind) -> Arc<Site> {
         type Last = Mutex<Option<(Basis, Arc<Site>)>>;
         static LAST: [Last; 2] = [const { Mutex::new(None) }; 2];

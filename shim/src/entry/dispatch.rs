@@ -103,7 +103,7 @@ fn through(
     serve: impl FnOnce(&RealCall<'_>) -> Option<Outcome>,
 ) -> i16 {
     if !core.intercepted() {
-        // This copy stays in registers, because nobody has its address.
+        // This copy can stay in registers, because nothing takes its address.
         return forward(core, driver_call);
     }
     let lent = driver_call;

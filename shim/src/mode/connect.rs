@@ -221,7 +221,7 @@ impl Connection<Replayed> {
     /// Ends the connection in its cassettes.
     pub(super) fn leave(&self) {
         for (player, id) in self.cassettes.all() {
-            // closing a connection cannot fail, but it is reported
+            // closing a connection cannot fail, so this is only reported
             player.contradicted(id).map(mismatch);
             player.housekeeping(&Entry::new(Method::Disconnect, id, None));
             player.disconnect(id);

@@ -562,7 +562,7 @@ pub(super) fn write_row(
             to if column == 0 => bookmark_served_as(to, recorded),
             to => to,
         };
-        // found once, and only if a column is bound: it reads the offset that the application may have bound
+        // Find it once, and only if a column is bound: this reads the offset that the application may have bound.
         if place.is_none() {
             place = arrays.place(&state.application, row);
         }

@@ -60,7 +60,7 @@ impl std::error::Error for CellError {}
 
 /// The field of a cell that was not read.
 pub const UNREAD: &[u8] = b"\\-";
-const NULL: &[u8] = b"\\N";
+pub(crate) const NULL: &[u8] = b"\\N";
 
 /// Appends the text of a cell.
 pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) {

@@ -1,8 +1,42 @@
 //! A row inside the log: `result: [1, "two", null]`.
 
+use std::sync::Arc;
+
+use csv::ByteRecord;
+
 use crate::cell;
 use crate::row::Row;
 use crate::value::{Value, float_text};
+
+/// The row of a fetch that says nothing else, read without building the entry.
+pub struct InlineRow {
+    /// The fields of its cells, all UTF-8.
+    pub(crate) fields: ByteRecord,
+    /// The C types in which the application took the columns.
+    pub(crate) c_types: Arc<[String]>,
+}
+
+/// The C types of the entry that was read last. The next one mostly has the same.
+#[derive(Clone, Debug, Default)]
+pub struct LastTypes {
+    written: Vec<u8>,
+    names: Arc<[String]>,
+}
+
+impl LastTypes {
+    /// Returns the C types that are written so: the last ones, or else those that `read` returns.
+    pub(crate) fn names(
+        &mut self,
+        written: &[u8],
+        read: impl FnOnce(&[u8]) -> Option<Arc<[String]>>,
+    ) -> Option<Arc<[String]>> {
+        if self.written != written {
+            self.names = read(written)?;
+            self.written = written.to_vec();
+        }
+        Some(Arc::clone(&self.names))
+    }
+}
 
 /// Why a value is not a row.
 #[derive(Clone, Debug, PartialEq, Eq)]

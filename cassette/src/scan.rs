@@ -77,12 +77,18 @@ pub(crate) const fn foreign(word: u64) -> u64 {
 
 /// Returns where a line ends: at its line feed, or where unused space (zeros) begins. Most lines are short, and setting
 /// up a search for a byte takes time.
-#[inline]
+#[inline(always)]
 pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
+    match bytes.first_chunk::<8>().map(|word| line_marks(*word)) {
+        Some(marks @ 1..) => Some((marks.trailing_zeros() / 8) as usize),
+        _ => long_line_end(bytes),
+    }
+}
+
+fn long_line_end(bytes: &[u8]) -> Option<usize> {
     let (words, _) = bytes[..bytes.len().min(64)].as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let marks = has(word, b'\n') | has(word, 0);
+        let marks = line_marks(*word);
         if marks != 0 {
             return Some(8 * at + (marks.trailing_zeros() / 8) as usize);
         }
@@ -91,25 +97,40 @@ pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr2(b'\n', 0, &bytes[seen..]).map(|at| seen + at)
 }
 
-/// Returns how many bytes from here on certainly belong to indented lines, and the number of line breaks among them.
-/// Looks at words of eight bytes, up to the one in which another line or unused space begins.
+/// Marks the bytes that end a line. Only the first mark is reliable.
 #[inline]
-pub(crate) fn indented(bytes: &[u8]) -> (usize, u32) {
-    let (mut at, mut breaks) = (0, 0);
-    while let Some(nine) = bytes.get(at..).and_then(|rest| rest.first_chunk::<9>()) {
-        let (Some(word), Some(following)) = (nine.first_chunk::<8>(), nine.last_chunk::<8>()) else { break };
-        let word = u64::from_le_bytes(*word);
-        if has(word, b'\n') | has(word, 0) != 0 {
-            let marks = equal(word, b'\n');
-            if equal(word, 0) != 0 || marks & !equal(u64::from_le_bytes(*following), b' ') != 0 {
-                break;
-            }
-            // each mark is the high bit of its byte
-            breaks += ((marks >> 7).wrapping_mul(ONES) >> 56) as u32;
-        }
-        at += 8;
+fn line_marks(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word);
+    has(word, b'\n') | has(word, 0)
+}
+
+/// Returns the length and the number of lines of the list item at the start of a text in which another item follows it,
+/// both without indentation. `None` if that cannot be told: a line of it is not indented, or it is near the end of the text.
+#[inline]
+pub(crate) fn item(bytes: &[u8]) -> Option<(usize, u32)> {
+    let begins = |at: usize| matches!(bytes.get(at..), Some([b'-', b' ', ..]));
+    if !begins(0) {
+        return None;
     }
-    (at, breaks)
+    let mut lines = 0;
+    for (at, pair) in bytes.as_chunks::<8>().0.windows(2).enumerate() {
+        let word = u64::from_le_bytes(pair[0]);
+        if has(word, b'\n') == 0 {
+            continue;
+        }
+        let marks = equal(word, b'\n');
+        // what stands behind each byte
+        let behind = word >> 8 | u64::from(pair[1][0]) << 56;
+        let others = marks & !equal(behind, b' ');
+        // each mark is the high bit of its byte; count those up to the first one that is followed by another line
+        let counted = marks & (others ^ others.wrapping_sub(1));
+        lines += ((counted >> 7).wrapping_mul(ONES) >> 56) as u32;
+        if others != 0 {
+            let end = 8 * at + (others.trailing_zeros() / 8) as usize + 1;
+            return begins(end).then_some((end, lines));
+        }
+    }
+    None
 }
 
 /// Calls `found` with the place of each byte that `marks` marks by its high bit in a word of eight bytes, until `found`
@@ -240,16 +261,21 @@ mod tests {
     }
 
     #[test]
-    fn indented_lines_are_passed_by_words() {
-        let text = b"  a: 1\n  b: \"\xc3\xa9\"\n\x0b\n  c: 22222222222222222222\n- d: 4\n";
-        for end in 0..=text.len() {
-            let (passed, breaks) = indented(&text[..end]);
-            let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u32;
-            assert!(passed <= 16 && passed % 8 == 0 && breaks == lines(&text[..passed]), "{end}: {passed}, {breaks}");
+    fn an_item_ends_where_another_begins() {
+        for length in 0..20 {
+            let own = format!("- {}\n  b: \"\u{e9}\"\n\x20c\n", "x".repeat(length));
+            let text = own.clone() + "- d\n                ";
+            assert_eq!(item(text.as_bytes()), Some((own.len(), 3)), "{text}");
+            for end in 0..text.len() {
+                let seen = item(&text.as_bytes()[..end]);
+                assert!(seen.is_none_or(|found| found == (own.len(), 3)), "{end}: {seen:?}");
+            }
+            for line in ["", "# e", "-e", "e", "...", "\te"] {
+                let other = format!("- {}\n{line}\n- d\n                ", "x".repeat(length));
+                assert_eq!(item(other.as_bytes()), None, "{other}");
+                assert_eq!(item(other[2..].as_bytes()), None, "an item begins with a dash");
+            }
         }
-        assert_eq!(indented(b"  a: 1\n  b: 2\n  c: 3333333\n  d"), (24, 2));
-        assert_eq!(indented(b"  a: 1\n  b: 2\0  c: 3333333\n"), (8, 1));
-        assert_eq!(indented(b"  a: 11\n- b: 2\n"), (0, 0));
     }
 
     #[test]

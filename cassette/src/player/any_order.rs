@@ -383,7 +383,9 @@ impl AnyOrder {
         let Some((player, connection, statement)) = self.place(asked.connection, statement) else { return Ok(()) };
         let asked = Entry { connection, statement: Some(statement), ..asked.clone() };
         let (candidate, _) = log.adopt(player.take_turn(&asked))?;
-        if let (Candidate::Rows { position, .. }, Some(progress)) = (candidate, progress) {
+        if let (Candidate::Rows { position, .. } | Candidate::Row { position, .. }, Some(progress)) =
+            (candidate, progress)
+        {
             let state = &mut *player.state.write();
             let (connection, _) = state.recorded(connection, None);
             state.cursor(player.order, &player.index, connection).share(position, progress);
@@ -463,7 +465,7 @@ fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Op
     }
     let position = match player.candidate(&mut cursor, asked, recorded) {
         Ok(Candidate::Command { place, .. }) => cursor.position(&player.index, place),
-        Ok(Candidate::Rows { position, .. }) => Some(position),
+        Ok(Candidate::Rows { position, .. } | Candidate::Row { position, .. }) => Some(position),
         Ok(Candidate::AtEnd | Candidate::Skippable) => return Ok(Some(Vec::new())),
         Err(Scene::Unreadable(error)) => return Err(error),
         Err(_) => return Ok(None),

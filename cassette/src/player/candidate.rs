@@ -58,6 +58,11 @@ impl LogPlayer {
                 cursor.hand_out(*position, *end, Arc::clone(&progress));
                 Ok(Some(progress))
             }
+            Candidate::Row { position, end, .. } => {
+                let progress = Arc::default();
+                cursor.hand_out(*position, *end, Arc::clone(&progress));
+                Ok(Some(progress))
+            }
             Candidate::AtEnd | Candidate::Skippable => Ok(None),
         }
     }
@@ -198,6 +203,15 @@ impl LogPlayer {
                 self.end_or(Some(position), connection, statement)
             }
             NextRows::Entry { position, place } => {
+                // where a fault may strike or values are bound, the entry is needed
+                let is_plain = !self.faults.are_any() && !self.comparison.bindings.are_any();
+                if is_plain
+                    && index.slot(position).method == Method::Fetch
+                    && let Some(row) = store.inline_row(index.slot(position).place(), &mut cursor.last_types)
+                {
+                    let end = cursor.end_after(index, store, place, thread)?;
+                    return Ok(Candidate::Row { row, statement, position, end });
+                }
                 let entry = store.checked_entry(index.slot(position).place())?;
                 self.check_cells(position, &entry)?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::bindings::Bindings;
 use super::index::Index;
 use super::rows::{Progress, is_end};
+use crate::inline::{InlineRow, LastTypes};
 use crate::schema::Class;
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Method};
@@ -20,6 +21,8 @@ pub(super) enum Candidate {
     Command { entry: Entry, place: usize },
     /// Rows, a failed fetch or the end of data. `end` is the entry for the end of data that goes with the rows.
     Rows { entry: Entry, position: u32, end: Option<u32>, rowless: bool },
+    /// One row, of an entry that says nothing else. `end` as for other rows.
+    Row { row: InlineRow, statement: u32, position: u32, end: Option<u32> },
     /// The statement is at the end of its data and stays there.
     AtEnd,
     /// Nothing was recorded, and that makes no difference.
@@ -27,11 +30,11 @@ pub(super) enum Candidate {
 }
 
 impl Candidate {
-    /// Returns the recorded entry, if there is one.
+    /// Returns the recorded entry, if there is one and it was built.
     pub(super) fn into_entry(self) -> Option<Entry> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => Some(entry),
-            Candidate::AtEnd | Candidate::Skippable => None,
+            Candidate::Row { .. } | Candidate::AtEnd | Candidate::Skippable => None,
         }
     }
 
@@ -39,6 +42,7 @@ impl Candidate {
     pub(super) fn statement(&self) -> Option<u32> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => entry.statement,
+            Candidate::Row { statement, .. } => Some(*statement),
             Candidate::AtEnd | Candidate::Skippable => None,
         }
     }
@@ -71,6 +75,7 @@ pub(crate) struct Cursor {
     pub(super) threads: (Option<u16>, Vec<u16>),
     /// What recorded values stand for here, if that differs from the player's bindings.
     pub(super) bindings: Option<Arc<Bindings>>,
+    pub(super) last_types: LastTypes,
 }
 
 /// What comes next in a cursor.
@@ -103,6 +108,7 @@ impl Cursor {
             early: Vec::new(),
             threads: (None, Vec::new()),
             bindings: None,
+            last_types: LastTypes::default(),
         }
     }
 
@@ -145,6 +151,7 @@ impl Cursor {
             early: self.early.clone(),
             threads: self.threads.clone(),
             bindings: self.bindings.clone(),
+            last_types: self.last_types.clone(),
         }
     }
 

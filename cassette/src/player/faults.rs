@@ -483,7 +483,7 @@ impl LogPlayer {
         let connection = live.session.connection;
         let statement = asked.statement.map(|statement| (asked.connection, statement));
         let position = match taken {
-            Candidate::Rows { position, .. } => Some(*position),
+            Candidate::Rows { position, .. } | Candidate::Row { position, .. } => Some(*position),
             Candidate::Command { place, .. } => {
                 state.cursor(self.order, &self.index, connection).position(&self.index, *place)
             }

@@ -266,8 +266,13 @@ impl LogPlayer {
     pub(super) fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
         let (candidate, progress) = self.take_turn(&asked)?;
-        let (Candidate::Rows { entry, position, end, .. }, Some(progress)) = (candidate, progress) else {
-            return Ok(Fetched::End);
+        let (entry, position, end, progress) = match (candidate, progress) {
+            (Candidate::Rows { entry, position, end, .. }, Some(progress)) => (entry, position, end, progress),
+            (Candidate::Row { row, position, end, .. }, Some(progress)) => {
+                let place = self.store.locate(self.index.slot(position).place());
+                return Ok(Fetched::Rows(PlayedRun::of_row(place, row, end.is_some(), progress)));
+            }
+            _ => return Ok(Fetched::End),
         };
         if rows::is_end(&entry) {
             return Ok(Fetched::End);

@@ -10,6 +10,7 @@ use csv::ByteRecord;
 
 use super::bindings::{Bindings, SameColumn};
 use crate::cell::{Cell, CellError};
+use crate::inline::InlineRow;
 use crate::store::{EntryRef, RowsSource, Store};
 use crate::words::NO_DATA;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, cell, inline};
@@ -78,7 +79,7 @@ pub(super) struct LiveValues {
 
 /// The rows of a result as another statement read it, from the first one on.
 pub(super) struct OtherReading {
-    c_types: Vec<String>,
+    c_types: Arc<[String]>,
     /// `None` for a row beside which more than its cells was recorded.
     rows: Vec<Option<ByteRecord>>,
 }
@@ -93,7 +94,7 @@ impl OtherReading {
             let is_plain =
                 run.outcome().is_none() && !run.bookmarks && (self.rows.is_empty() || run.c_types == self.c_types);
             if self.rows.is_empty() {
-                self.c_types.clone_from(&run.c_types);
+                self.c_types = Arc::clone(&run.c_types);
             }
             self.rows.push(run.current().filter(|_| is_plain).cloned());
         }
@@ -101,7 +102,7 @@ impl OtherReading {
     }
 
     pub(super) fn new() -> OtherReading {
-        OtherReading { c_types: Vec::new(), rows: Vec::new() }
+        OtherReading { c_types: Arc::default(), rows: Vec::new() }
     }
 }
 
@@ -145,7 +146,7 @@ pub struct PlayedRun {
     expected: Expected,
     /// The number of rows that the program has room for.
     room: u64,
-    c_types: Vec<String>,
+    c_types: Arc<[String]>,
     bookmarks: bool,
     outcomes: Vec<(u64, Value)>,
     next_outcome: usize,
@@ -239,7 +240,7 @@ impl PlayedRun {
             _ => u64::MAX,
         };
         let bookmarks = entry.get(Key::Bookmarks) == Some(&Value::Bool(true));
-        let (mut found, mut c_types) = (None, Vec::new());
+        let (mut found, mut c_types) = (None, Arc::default());
         for (key, value) in entry.fields {
             match (key, value) {
                 (Key::Result | Key::Rows | Key::RowsFile, value) if found.is_none() => found = Some((key, value)),
@@ -285,6 +286,36 @@ impl PlayedRun {
         Ok(run)
     }
 
+    /// Makes the run of one row, which stands in the entry at this place.
+    pub(super) fn of_row(
+        (file, line): (Arc<Path>, u32),
+        row: InlineRow,
+        ended: bool,
+        progress: Arc<Progress>,
+    ) -> PlayedRun {
+        let ahead = Fields { record: row.fields, utf8: true, line: line.into() };
+        PlayedRun {
+            source: Source::Inline { next: None, rest: Vec::new().into_iter() },
+            file,
+            line,
+            current: None,
+            ahead: Ok(Some(ahead)),
+            has_ahead: true,
+            expected: Expected::Any,
+            room: u64::MAX,
+            c_types: row.c_types,
+            bookmarks: false,
+            outcomes: Vec::new(),
+            next_outcome: 0,
+            progress,
+            returned: 0,
+            ended,
+            live: None,
+            others: None,
+            fails_at: None,
+        }
+    }
+
     /// Makes a fault strike at a row of this run.
     pub(super) fn failing_at(self, position: u32, row: u64) -> PlayedRun {
         PlayedRun { fails_at: Some((position, row)), ..self }
@@ -294,11 +325,13 @@ impl PlayedRun {
     /// come before this run.
     pub(super) fn filled_by(mut self, before: u64, readings: Vec<OtherReading>) -> PlayedRun {
         let widest = readings.iter().map(|reading| reading.c_types.len()).max().unwrap_or(0);
-        self.c_types.resize(self.c_types.len().max(widest), String::new());
-        for (column, c_type) in self.c_types.iter_mut().enumerate().filter(|(_, c_type)| c_type.is_empty()) {
+        let mut c_types = self.c_types.to_vec();
+        c_types.resize(c_types.len().max(widest), String::new());
+        for (column, c_type) in c_types.iter_mut().enumerate().filter(|(_, c_type)| c_type.is_empty()) {
             let mut known = readings.iter().filter_map(|reading| reading.c_types.get(column));
             *c_type = known.find(|known| !known.is_empty()).cloned().unwrap_or_default();
         }
+        self.c_types = c_types.into();
         let others = Others { readings, before };
         if let Ok(Some(ahead)) = &mut self.ahead
             && self.has_ahead

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::check::{self, Wrong};
 use crate::entry::Head;
+use crate::inline::{InlineRow, LastTypes};
 use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Key, Metadata, Row, Value};
 
 const RESTORE: &str = "restore it, or record again";
@@ -255,6 +256,11 @@ pub trait Store: Send + Sync {
     /// writes that. So neither of the two has to be built to be compared. `None` does not mean that they differ: the
     /// entry may say the same in other bytes.
     fn reply(&self, _place: EntryRef, _asked: &Entry) -> Option<Entry> {
+        None
+    }
+
+    /// Returns the row of a fetch's entry that says nothing else. `None` does not mean that it has none: read the entry then.
+    fn inline_row(&self, _place: EntryRef, _last: &mut LastTypes) -> Option<InlineRow> {
         None
     }
 

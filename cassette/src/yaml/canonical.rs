@@ -4,14 +4,17 @@
 //! anything that a general reader would read differently; the property tests of `read` check that.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use csv::ByteRecord;
 use memchr::{memchr, memchr3};
 
 use super::emit::emit_fields;
 use super::fallback::MAX_DEPTH;
 use super::scalar::{is_plain_word, printable};
 use crate::entry::Head;
-use crate::{ConnectionId, Entry, Fields, Key, Method, Value, scan};
+use crate::inline::{InlineRow, LastTypes};
+use crate::{ConnectionId, Entry, Fields, Key, Method, Value, cell, check, scan};
 
 /// Reads a whole small file.
 pub(super) fn document(bytes: &[u8]) -> Option<Value> {
@@ -32,21 +35,11 @@ pub(super) fn item(bytes: &[u8]) -> Option<Value> {
     reader.finished().then_some(value)
 }
 
-/// Reads the leading keys of an entry, and returns how long they are.
-pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
-    #[inline(always)]
-    fn line<'a, const N: usize>(bytes: &'a [u8], at: &mut usize, key: &[u8; N]) -> Option<&'a [u8]> {
-        let (begin, value) = bytes[*at..].split_first_chunk::<N>()?;
-        if begin != key {
-            return None;
-        }
-        let end = scan::line_end(&value[..value.len().min(64)])?;
-        *at += N + end + 1;
-        Some(&value[..end])
-    }
-    let mut at = 0;
-    let method = Method::from_bytes(line(bytes, &mut at, b"- method: ")?)?;
-    let letters = line(bytes, &mut at, b"  connection_id: ")?;
+/// Reads the leading keys of an entry, and returns what follows them.
+pub(super) fn head(bytes: &[u8]) -> Option<(Head, &[u8])> {
+    let (method, rest) = line(bytes, b"- method: ")?;
+    let method = Method::from_bytes(method)?;
+    let (letters, rest) = line(rest, b"  connection_id: ")?;
     let bare = match letters {
         [b'"', quoted @ .., b'"'] => quoted,
         // `y` and `n` without quotes may be something other than text
@@ -54,14 +47,24 @@ pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
         plain => plain,
     };
     let connection = ConnectionId::from_letters(bare)?;
-    let statement = match line(bytes, &mut at, b"  statement_id: ") {
-        None => None,
-        Some(digits) => Some(number(digits)?),
+    let (statement, rest) = match line(rest, b"  statement_id: ") {
+        None => (None, rest),
+        Some((digits, rest)) => (Some(number(digits)?), rest),
     };
     // The thread is a field of the entry like others, except that it comes first.
-    let thread =
-        line(bytes, &mut { at }, b"  thread: ").and_then(number).and_then(|number| number.try_into().ok()).unwrap_or(1);
-    Some((Head { method, connection, statement, thread }, at))
+    let thread = line(rest, b"  thread: ").and_then(|(digits, _)| number(digits)?.try_into().ok()).unwrap_or(1);
+    Some((Head { method, connection, statement, thread }, rest))
+}
+
+/// Returns what stands on a line behind its key, and what follows the line.
+#[inline(always)]
+fn line<'a, const N: usize>(bytes: &'a [u8], key: &[u8; N]) -> Option<(&'a [u8], &'a [u8])> {
+    let (begin, value) = bytes.split_first_chunk::<N>()?;
+    if begin != key {
+        return None;
+    }
+    let (value, rest) = value.split_at_checked(scan::line_end(value)?)?;
+    Some((value, rest.get(1..)?))
 }
 
 /// Reads a number from 1 as it is written: without a sign and without leading zeros.
@@ -84,24 +87,76 @@ fn number(digits: &[u8]) -> Option<u32> {
 
 /// Reads one item of the log.
 pub(super) fn entry(bytes: &[u8]) -> Option<Entry> {
-    let (head, at) = head(bytes)?;
-    let fields = rest(Reader { at, ..Reader::new(bytes)? })?;
+    let (head, behind) = head(bytes)?;
+    let fields = rest(behind)?;
     Some(Entry { method: head.method, connection: head.connection, statement: head.statement, fields })
 }
 
 /// Reads what an item of the log says beyond these fields, if they come first in it, as `emit` writes them.
 pub(super) fn reply(bytes: &[u8], asked: &Fields) -> Option<Fields> {
-    let (_, at) = head(bytes)?;
+    let (_, behind) = head(bytes)?;
     let mut written = Vec::with_capacity(256);
     emit_fields(asked, &mut written);
-    rest(Reader::new(bytes[at..].strip_prefix(&written[..])?)?)
+    rest(behind.strip_prefix(&written[..])?)
+}
+
+/// Reads the row of an entry that says nothing but its cells and their C types, as most fetches do. Cells are texts without
+/// escapes, whole numbers and nulls; an entry with any other cell is left to [`entry`].
+pub(super) fn row(bytes: &[u8], last: &mut LastTypes) -> Option<InlineRow> {
+    let (_, behind) = head(bytes)?;
+    let text = printable(behind)?.as_bytes();
+    let mut rest = text.strip_prefix(b"  result: [")?;
+    let mut fields = ByteRecord::with_capacity(text.len(), 8);
+    loop {
+        let (field, behind) = match rest {
+            [b'"', cell @ ..] => {
+                let end = memchr3(b'"', b'\\', b'\n', cell).filter(|end| cell[*end] == b'"')?;
+                (&cell[..end], &cell[end + 1..])
+            }
+            [b'n', b'u', b'l', b'l', behind @ ..] => (cell::NULL, behind),
+            _ => {
+                let end = rest.iter().position(|byte| matches!(byte, b',' | b']'))?;
+                let (token, behind) = rest.split_at(end);
+                let is_cell = is_whole_number(token) || std::str::from_utf8(token).is_ok_and(is_plain_word);
+                (token, is_cell.then_some(behind)?)
+            }
+        };
+        fields.push_field(field);
+        match behind {
+            [b',', b' ', next @ ..] => rest = next,
+            [b']', b'\n', after @ ..] => {
+                let types = after.strip_prefix(b"  c_types: [")?.strip_suffix(b"]\n")?;
+                return Some(InlineRow { fields, c_types: last.names(types, types_of)? });
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Says whether a text is a whole number as it is written: without leading zeros, and of at most 18 bytes.
+fn is_whole_number(text: &[u8]) -> bool {
+    match text.strip_prefix(b"-").unwrap_or(text) {
+        [b'0'] => text.len() == 1,
+        [b'1'..=b'9', digits @ ..] => text.len() <= 18 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
+/// Reads C types that are written with a comma and a blank between two. `None` if one is no plain word, or is unknown.
+fn types_of(written: &[u8]) -> Option<Arc<[String]>> {
+    let names: Vec<&str> = std::str::from_utf8(written).ok()?.split(", ").collect();
+    let types = Value::List(names.iter().map(|name| Value::from(*name)).collect());
+    let entry = Entry::new(Method::Fetch, ConnectionId(0), None).with(Key::CTypes, types);
+    let are_known = names.iter().all(|name| is_plain_word(name)) && check::check(&entry).is_ok();
+    are_known.then(|| names.into_iter().map(str::to_owned).collect())
 }
 
 /// Reads the fields from here on, if nothing follows them. A line that is indented further belongs to what stands before it.
-fn rest(mut reader: Reader<'_>) -> Option<Fields> {
-    if reader.finished() {
+fn rest(bytes: &[u8]) -> Option<Fields> {
+    if bytes.is_empty() {
         return Some(Fields::new());
     }
+    let mut reader = Reader::new(bytes)?;
     reader.eat(b"  ")?;
     let known =
         |key: Cow<'_, str>| Key::from_name(&key).filter(|key| !matches!(key, Key::ConnectionId | Key::StatementId));

@@ -51,8 +51,12 @@ pub struct Items<R> {
     reader: R,
     file: PathBuf,
     window: Vec<u8>,
+    /// Where the first NUL of the window stands; the window's length if it has none.
+    nul: usize,
     /// How much of the window was handed out.
     start: usize,
+    /// The length and the lines of the item that was lent last, which is still in the window.
+    lent: (usize, u32),
     /// The position in the file of `window[start]`.
     offset: u64,
     /// The number of the line at `window[start]`.
@@ -76,7 +80,9 @@ impl<R: Read> Items<R> {
             reader,
             file: file.to_owned(),
             window: Vec::new(),
+            nul: 0,
             start: 0,
+            lent: (0, 0),
             offset,
             line,
             at_end_of_file: false,
@@ -94,13 +100,33 @@ impl<R: Read> Items<R> {
         if buf.capacity() > files::LONG {
             *buf = Vec::new();
         }
-        let item = if self.done { Ok(None) } else { self.find(buf) };
-        self.done |= !matches!(item, Ok(Some(_)));
-        item
+        let Some((item, bytes)) = self.lend()? else { return Ok(None) };
+        buf.extend_from_slice(bytes);
+        Ok(Some(item))
     }
 
-    fn find(&mut self, buf: &mut Vec<u8>) -> Result<Option<Item>, CassetteError> {
+    /// Does the same, and lends the item's bytes until the next call.
+    pub fn lend(&mut self) -> Result<Option<(Item, &[u8])>, CassetteError> {
+        let (len, lines) = std::mem::take(&mut self.lent);
+        self.consume(len, lines);
+        let found = if self.done { Ok(None) } else { self.find() };
+        self.done |= !matches!(found, Ok(Some(_)));
+        let Some((len, lines)) = found? else { return Ok(None) };
+        let short = u32::try_from(len).map_err(|_| self.error("an item of more than 4 GiB"))?;
+        self.lent = (len, lines);
+        Ok(Some((
+            Item { offset: self.offset, len: short, line: self.line },
+            &self.window[self.start..self.start + len],
+        )))
+    }
+
+    /// Finds the next item. Returns its length and its number of lines.
+    fn find(&mut self) -> Result<Option<(usize, u32)>, CassetteError> {
         let indent = match self.indent {
+            Some(0) => match self.window.get(self.start..self.nul).and_then(scan::item) {
+                Some(found) => return Ok(Some(found)),
+                None => 0,
+            },
             Some(indent) => indent,
             None => match self.skip_preamble()? {
                 Some(indent) => *self.indent.insert(indent),
@@ -113,18 +139,12 @@ impl<R: Read> Items<R> {
         if ends_list(&self.window[self.start..]) {
             return self.after_document().map(|()| None);
         }
-        let (len, lines) = self.item_length(indent)?;
-        let bytes = &self.window[self.start..self.start + len];
-        buf.extend_from_slice(bytes);
-        let short = u32::try_from(len).map_err(|_| self.error("an item of more than 4 GiB"))?;
-        let item = Item { offset: self.offset, len: short, line: self.line };
-        self.consume(len, lines);
-        Ok(Some(item))
+        self.item_length(indent).map(Some)
     }
 
     /// Returns the number of bytes and line breaks from the start of an item to the start of what follows.
     fn item_length(&mut self, indent: usize) -> Result<(usize, u32), CassetteError> {
-        let (mut len, mut lines) = if indent == 0 { scan::indented(&self.window[self.start..]) } else { (0, 0) };
+        let (mut len, mut lines) = (0, 0);
         loop {
             let Some(at) = scan::line_end(&self.window[self.start + len..]) else {
                 len = self.window.len() - self.start;
@@ -234,6 +254,7 @@ impl<R: Read> Items<R> {
         self.offset += len as u64;
         if self.start > files::LONG {
             self.window = self.window.split_off(self.start);
+            self.nul = self.nul.saturating_sub(self.start);
             self.start = 0;
         }
     }
@@ -260,6 +281,7 @@ impl<R: Read> Items<R> {
             return Ok(false);
         }
         self.window.drain(..self.start);
+        self.nul = self.nul.saturating_sub(self.start);
         self.start = 0;
         let held = self.window.len();
         let block = files::growth(held, BLOCK);
@@ -267,6 +289,9 @@ impl<R: Read> Items<R> {
         let read = (&mut self.reader).take(block as u64).read_to_end(&mut self.window);
         let count = read.map_err(|error| CassetteError::io(&self.file, "read", &error))?;
         self.at_end_of_file = count < block;
+        if self.nul == held {
+            self.nul += memchr(0, &self.window[held..]).unwrap_or(count);
+        }
         Ok(count > 0)
     }
 

@@ -16,5 +16,5 @@ mod tests;
 pub use emit::{emit_answer, emit_document, emit_entry, emit_item};
 pub(crate) use items::blocks;
 pub use items::{Item, Items};
-pub(crate) use read::{ByHand, Written, line_of, line_of_element, parse_by_hand, parse_reply, read_by_hand};
+pub(crate) use read::{ByHand, Written, line_of, line_of_element, parse_by_hand, parse_reply, parse_row, read_by_hand};
 pub use read::{has_key, parse_answer, parse_entry, parse_head, parse_tagged, read_document, read_rules};

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{canonical, fallback};
 use crate::entry::Head;
 use crate::error::CassetteError;
+use crate::inline::{InlineRow, LastTypes};
 use crate::{ConnectionId, Entry, Fields, Key, Method, Value, check};
 
 /// Reads a whole small file (`metadata.yml`, a column file): any YAML document.
@@ -51,6 +52,11 @@ pub fn parse_entry(bytes: &[u8], file: &Path, first_line: u32) -> Result<Entry, 
 /// Reads what an item of the log says beyond these fields, if it begins with them in our own form.
 pub(crate) fn parse_reply(bytes: &[u8], asked: &Fields) -> Option<Fields> {
     canonical::reply(bytes, asked)
+}
+
+/// Reads the row of an item of the log that says nothing else, if it is in our own form.
+pub(crate) fn parse_row(bytes: &[u8], last: &mut LastTypes) -> Option<InlineRow> {
+    canonical::row(bytes, last)
 }
 
 /// Reads the leading keys of an item of the log. In our own form, nothing else of it is read.

@@ -23,9 +23,9 @@ pub(super) fn scan(
 ) -> Result<(), CassetteError> {
     let log = root.join(names::COMMANDS);
     let file = files::open(&log).map_err(|error| CassetteError::io(&log, "open", &error))?;
-    let (mut items, mut bytes) = (Items::new(UntilNul::new(file), &log), Vec::new());
-    while let Some(item) = items.next(&mut bytes)? {
-        let head = yaml::parse_head(&bytes, &log, item.line)?;
+    let mut items = Items::new(UntilNul::new(file), &log);
+    while let Some((item, bytes)) = items.lend()? {
+        let head = yaml::parse_head(bytes, &log, item.line)?;
         visit(EntryRef { offset: item.offset, len: item.len, line: item.line }, head)?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::writing::Writing;
 use super::{names, publish, reading};
 use crate::entry::Head;
+use crate::inline::{InlineRow, LastTypes};
 use crate::row::write_row;
 use crate::store::interface::{
     Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store, info_part, only_read, replace_fields,
@@ -133,6 +134,10 @@ impl Store for Directory {
         let fields = yaml::parse_reply(&self.bytes(place).ok()?, &asked.fields)?;
         let entry = Entry { fields, ..*asked };
         check::check(&entry).is_ok().then_some(entry)
+    }
+
+    fn inline_row(&self, place: EntryRef, last: &mut LastTypes) -> Option<InlineRow> {
+        yaml::parse_row(&self.bytes(place).ok()?, last)
     }
 
     fn document(&self, part: &str) -> Result<Value, CassetteError> {

@@ -146,6 +146,12 @@ pub struct PlaceOfRow {
 }
 
 impl PlaceOfRow {
+    /// Returns whether the buffers are those that were bound.
+    #[inline]
+    pub fn is_as_bound(&self) -> bool {
+        self.offset == 0 && self.row == 0
+    }
+
     /// Returns the buffers of a record, as [`ApplicationDescriptor::at`] says.
     #[inline]
     pub fn of(self, binding: Binding, element: Option<usize>) -> Binding {

@@ -193,8 +193,16 @@ pub fn chunk<'a>(c_type: CType, data: Place, length: isize) -> Chunk<'a> {
 /// SQL_DEFAULT_PARAM.
 const DEFAULT_PARAM: isize = -5;
 
+/// Writes a text that was recorded completely as this type, was not read before and has room. Returns false and does
+/// nothing for any other.
+#[inline(always)] // for every cell
+pub fn write_text(text: &[u8], to: CType, binding: &Binding, progress: &mut Progress) -> bool {
+    // SAFETY: a buffer the application bound or passed for this type.
+    unsafe { super::write_text(text, to, &mut target(binding, true), progress) }
+}
+
 /// Writes a cell that was recorded as `recorded` to a buffer of type `to`.
-#[inline(always)]
+#[inline]
 pub fn write(
     cell: &Cell<'_>,
     recorded: CType,

@@ -38,4 +38,4 @@ pub use pieces::Pieces;
 pub use read::{Length, read};
 pub use source::{fits, fits_named};
 pub use target::{Progress, Target};
-pub use write::write;
+pub use write::{write, write_text};

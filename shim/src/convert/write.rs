@@ -22,7 +22,7 @@ use super::utf16;
 /// # Safety
 /// Each pointer of the target is null or writable, the buffer over `capacity` bytes, or over the size of `to` if that
 /// is fixed; the application does not touch them now.
-#[inline(always)] // for every cell, with the choice between the two functions below
+#[inline]
 pub unsafe fn write(
     cell: &Cell<'_>,
     recorded: CType,
@@ -47,7 +47,7 @@ pub unsafe fn write(
 /// # Safety
 /// As for [`write()`].
 #[inline]
-unsafe fn write_text(text: &[u8], to: CType, target: &mut Target, progress: &mut Progress) -> bool {
+pub unsafe fn write_text(text: &[u8], to: CType, target: &mut Target, progress: &mut Progress) -> bool {
     let room = if target.pointer.is_null() || progress.begun() || !target.terminates { -1 } else { target.capacity };
     match to {
         CType::CHAR if room > text.len() as isize => {

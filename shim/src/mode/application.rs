@@ -153,11 +153,11 @@ impl Application {
 
     /// Returns every bound column that has a buffer or an indicator, by number. A column of which only the type was
     /// set, for SQLGetData with SQL_ARD_TYPE, is not bound.
-    pub fn bound_columns(&self) -> impl Iterator<Item = (u16, Binding)> + '_ {
-        let columns = self.columns.records().iter().enumerate();
-        let columns = columns.take(self.result_columns.map_or(usize::MAX, |count| usize::from(count) + 1));
-        columns.filter_map(|(number, binding)| {
-            binding.filter(|binding| !binding.is_empty()).map(|binding| (number as u16, binding))
+    pub fn bound_columns(&self) -> impl Iterator<Item = (u16, &Binding)> + '_ {
+        let all = self.columns.records();
+        let count = self.result_columns.map_or(all.len(), |count| all.len().min(usize::from(count) + 1));
+        all[..count].iter().enumerate().filter_map(|(number, binding)| {
+            binding.as_ref().filter(|binding| !binding.is_empty()).map(|binding| (number as u16, binding))
         })
     }
 

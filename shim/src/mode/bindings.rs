@@ -56,7 +56,7 @@ impl Statement<Recorded> {
     fn resolve_bound(&self, driver_call: &dyn DriverCall) -> Result<MutexGuard<'_, State<Recorded>>, CassetteError> {
         self.name_columns(driver_call);
         let mut state = self.with_columns(driver_call)?;
-        let open = |(column, binding): (u16, Binding)| {
+        let open = |(column, binding): (u16, &Binding)| {
             let known = || state.own.defaults.iter().any(|(of, _)| *of == column);
             (CType(binding.c_type) == CType::DEFAULT && column != 0 && !known()).then_some(column)
         };

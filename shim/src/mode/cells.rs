@@ -117,10 +117,10 @@ impl BoundCells {
     /// Returns the cells of the application's current bindings; `c_type_of` gives the C type of one.
     pub(super) fn of(application: &Application, c_type_of: impl Fn(u16, &Binding) -> CType) -> BoundCells {
         let first = application.first_column();
-        let cell = |(column, binding): (u16, Binding)| {
+        let cell = |(column, binding): (u16, &Binding)| {
             let index = usize::from(column).checked_sub(first)?;
-            let c_type = c_type_of(column, &binding);
-            Some(BoundCell { column, index, binding, c_type, element: c_type.fixed_size() })
+            let c_type = c_type_of(column, binding);
+            Some(BoundCell { column, index, binding: *binding, c_type, element: c_type.fixed_size() })
         };
         BoundCells {
             of: Some((application.columns.changes(), application.use_bookmarks())),

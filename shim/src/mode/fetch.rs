@@ -3,7 +3,7 @@
 
 use crate::args::{Binding, Place};
 use crate::call::DriverCall;
-use crate::convert::{self, CType, Length, Written, bound};
+use crate::convert::{self, CType, Length, Progress, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::cells::{BoundCell, BoundCells, KnownTypes, NullCell, Truncations};
@@ -567,27 +567,39 @@ pub(super) fn write_row(
             place = arrays.place(&state.application, row);
         }
         let Some(place) = place else { break };
-        let binding = place.of(binding, to.fixed_size());
+        let placed;
+        let binding = match place.is_as_bound() {
+            true => binding,
+            false => {
+                placed = place.of(*binding, to.fixed_size());
+                &placed
+            }
+        };
         if binding.target.is_null() {
             let length = said_of_row.and_then(|said| said.get("lengths")?.get(&column.to_string())?.as_int());
-            length.into_iter().for_each(|length| bound::write_length(&binding, length as isize));
+            length.into_iter().for_each(|length| bound::write_length(binding, length as isize));
+            continue;
+        }
+        // nearly every cell is like that
+        let whole = |text| bound::write_text(text, to, binding, &mut Progress::new());
+        if recorded == to && run.plain(index).is_some_and(whole) {
             continue;
         }
         let cell = run.cell(index, &mut scratch).map_err(|error| run.refuse(index, &error))?;
         let written = match cell {
             // The value was cut off when it was recorded, and the driver's warning about it is recorded as well.
-            cell @ Cell::Cut { .. } => match write_cut(said_of_row, column, &cell, (recorded, to), &binding) {
+            cell @ Cell::Cut { .. } => match write_cut(said_of_row, column, &cell, (recorded, to), binding) {
                 Written::Truncated => Written::Success,
                 other => other,
             },
             Cell::Unread if !row_state::has_cells(status) => continue,
             Cell::Null => {
                 if nulls.are_zero(&connection.player(), connection.id(), to)? {
-                    bound::write_zeros(&binding, to);
+                    bound::write_zeros(binding, to);
                 }
-                bound::write(&cell, recorded, to, &binding, None)
+                bound::write(&cell, recorded, to, binding, None)
             }
-            cell => bound::write(&cell, recorded, to, &binding, None),
+            cell => bound::write(&cell, recorded, to, binding, None),
         };
         if let Written::Failed { .. } = written {
             convert::fits(&cell, recorded).map_err(|problem| run.refuse(index, &problem))?;

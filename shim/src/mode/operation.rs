@@ -405,10 +405,10 @@ impl<'a> Buffers<'a> {
             let columns = application.bound_columns().filter(move |(column, _)| usize::from(*column) >= first);
             columns.map(move |(column, binding)| {
                 let c_type = match column {
-                    0 => bookmark_type(&application.at_row(binding, *row, None), application.use_bookmarks()),
+                    0 => bookmark_type(&application.at_row(*binding, *row, None), application.use_bookmarks()),
                     _ => types(column, &binding),
                 };
-                let binding = application.at_row(binding, *row, c_type.fixed_size());
+                let binding = application.at_row(*binding, *row, c_type.fixed_size());
                 Buffer { row: at, column, index: usize::from(column) - first, c_type, binding }
             })
         })

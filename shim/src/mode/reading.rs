@@ -344,6 +344,13 @@ impl ReplayedReading {
     #[inline(always)]
     pub(super) fn write(&mut self, asked: &AskedCell<'_>) -> Result<Written, CellError> {
         let (cell, progress) = self.cell(asked)?;
+        if asked.plain
+            && asked.recorded == asked.to
+            && bound::write_text(asked.field, asked.to, asked.binding, progress)
+        {
+            self.null = None;
+            return Ok(Written::Success);
+        }
         let null = matches!(cell, Cell::Null).then_some(asked.to);
         let written = bound::write(&cell, asked.recorded, asked.to, asked.binding, Some(progress));
         self.null = null;

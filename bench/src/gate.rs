@@ -136,7 +136,9 @@ fn compare(blessed: &BTreeMap<String, Cost>, counted: &BTreeMap<String, Cost>) -
             wrong.push(format!("{name}: {:.2} allocations, were {:.2}", now.allocations, before.allocations));
         }
     }
-    wrong.extend(blessed.keys().filter(|name| !counted.contains_key(*name)).map(|name| format!("{name}: is no case")));
+    wrong.extend(
+        blessed.keys().filter(|name| !counted.contains_key(*name)).map(|name| format!("{name}: is not a case")),
+    );
     (table, wrong)
 }
 
@@ -245,6 +247,6 @@ mod tests {
             assert_eq!(compare(&blessed, &counted).1, [told]);
         }
         assert_eq!(compare(&BTreeMap::new(), &of(1.0, 1.0)).1, ["connect off: has no number yet"]);
-        assert_eq!(compare(&blessed, &BTreeMap::new()).1, ["connect off: is no case"]);
+        assert_eq!(compare(&blessed, &BTreeMap::new()).1, ["connect off: is not a case"]);
     }
 }

@@ -58,7 +58,7 @@ impl Wrong {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it is one of {}", known.join(", ")),
         };
-        Wrong { advice, ..Wrong::new(key, format!("`{word}` is no {what}")) }
+        Wrong { advice, ..Wrong::new(key, format!("`{word}` is not a known {what}")) }
     }
 
     /// Replaces what to do about it.
@@ -192,7 +192,7 @@ pub fn check_columns(columns: &Value) -> Result<(), Wrong> {
                 let names = DESCRIBED.into_iter().chain(COLUMN_FIELDS.iter().map(|(_, name)| *name));
                 Some(Wrong::unknown(key, key, "field of a column", names))
             }
-            Value::Int(number) if i64::try_from(*number).is_err() => Some(Wrong::new(key, "is no number of 64 bits")),
+            Value::Int(number) if i64::try_from(*number).is_err() => Some(Wrong::new(key, "is not a 64-bit number")),
             Value::Int(_) if TEXT_FIELDS.contains(&key.as_str()) => {
                 Some(Wrong::new(key, "is a number in place of text"))
             }
@@ -277,9 +277,9 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
         Shape::Flag if matches!(value, Value::Bool(_)) => Ok(()),
         Shape::Flag => Err(Wrong::new(key, "is neither true nor false")),
         Shape::Count if matches!(value, Value::Int(0..=0xffff_ffff)) => Ok(()),
-        Shape::Count => Err(Wrong::new(key, "is no count")),
+        Shape::Count => Err(Wrong::new(key, "is not a count")),
         Shape::Rows if matches!(value.as_int(), Some(0..)) => Ok(()),
-        Shape::Rows => Err(Wrong::new(key, "is no number of rows")),
+        Shape::Rows => Err(Wrong::new(key, "is not a number of rows")),
         Shape::File if value.as_text().is_some() => Ok(()),
         Shape::File => Err(Wrong::new(key, "is not a file's name")),
         Shape::Return => code(key, value),
@@ -291,7 +291,7 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
             _ => c_type("", kind),
         }),
         Shape::Function => word(key, value, "ODBC function", &FUNCTIONS),
-        Shape::About => word(key, value, "thing an answer is about", shape.words()),
+        Shape::About => word(key, value, "subject of an answer", shape.words()),
         Shape::Reply => result(key, value),
         Shape::Cells => each(key, value, cells),
         Shape::Outcomes => each(key, value, row_outcome),
@@ -319,7 +319,7 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
 /// list of functions.
 fn result(key: &str, value: &Value) -> Result<(), Wrong> {
     match value {
-        Value::Int(number) if i64::try_from(*number).is_err() => Err(Wrong::new(key, "is no number of 64 bits")),
+        Value::Int(number) if i64::try_from(*number).is_err() => Err(Wrong::new(key, "is not a 64-bit number")),
         Value::List(_) => each(key, value, |function| match function {
             Value::Int(0..=0xffff) => Ok(()),
             Value::Text(_) => word("", function, "ODBC function", &FUNCTIONS),
@@ -392,7 +392,7 @@ fn word(key: &str, value: &Value, what: &str, known: &[&str]) -> Result<(), Wron
             Err(Wrong::unknown(key, word, what, known.iter().copied()))
         }
         Value::Text(_) | Value::Int(_) => Ok(()),
-        _ => Err(Wrong::new(key, format!("is no {what}"))),
+        _ => Err(Wrong::new(key, format!("is not a known {what}"))),
     }
 }
 
@@ -409,7 +409,7 @@ fn code(key: &str, value: &Value) -> Result<(), Wrong> {
         Value::Int(number) if i16::try_from(*number).is_ok() => Ok(()),
         Value::Text(name) if RETURNS.iter().any(|(_, known)| known == name) => Ok(()),
         Value::Text(name) => Err(Wrong::unknown(key, name, "return code", RETURNS.iter().map(|(_, name)| *name))),
-        _ => Err(Wrong::new(key, "is no return code")),
+        _ => Err(Wrong::new(key, "is not a return code")),
     }
 }
 
@@ -418,7 +418,7 @@ fn c_type(key: &str, value: &Value) -> Result<(), Wrong> {
         Value::Int(number) if i16::try_from(*number).is_ok() => Ok(()),
         Value::Text(name) if C_TYPES.contains(&name.as_str()) || name.parse::<i16>().is_ok() => Ok(()),
         Value::Text(name) => Err(Wrong::unknown(key, name, "C type", C_TYPES.iter().copied())),
-        _ => Err(Wrong::new(key, "is no C type")),
+        _ => Err(Wrong::new(key, "is not a C type")),
     }
 }
 
@@ -450,11 +450,11 @@ fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
             "sqlstate" => match value.as_text() {
                 // Allow five blanks: IBM's driver gives them if its message has no SQLSTATE.
                 Some(state) if state.chars().count() <= 5 => Ok(()),
-                _ => Err(Wrong::new(key, "is no SQLSTATE: five characters, in quotes")),
+                _ => Err(Wrong::new(key, "is not an SQLSTATE: five characters, in quotes")),
             },
             "native" => match value.as_int().map(i32::try_from) {
                 Some(Ok(_)) => Ok(()),
-                _ => Err(Wrong::new(key, "is no number of 32 bits")),
+                _ => Err(Wrong::new(key, "is not a 32-bit number")),
             },
             "message" if value.as_text().is_none() => Err(Wrong::new(key, "is not text")),
             "row" | "column" if value.as_int().is_none() => Err(Wrong::new(key, "is not a number")),
@@ -472,13 +472,13 @@ fn row_outcome(value: &Value) -> Result<(), Wrong> {
         ("return", _) => code(key, value),
         ("diagnostics", _) => diagnostics(key, value),
         ("status", Value::Int(0..=0xffff)) => Ok(()),
-        ("status", _) => Err(Wrong::new(key, "is no row status")),
+        ("status", _) => Err(Wrong::new(key, "is not a row status")),
         ("c_types", Value::Map(types)) => {
             types.iter().try_for_each(|(column, name)| c_type(column, name).map_err(|wrong| wrong.inside(key, "")))
         }
         ("c_types", _) => Err(Wrong::new(key, "is not a map of C types by column")),
         ("lengths", Value::Map(lengths)) => match lengths.iter().find(|(_, length)| length.as_int().is_none()) {
-            Some((column, _)) => Err(Wrong::new(column, "is no length").inside(key, "")),
+            Some((column, _)) => Err(Wrong::new(column, "is not a length").inside(key, "")),
             None => Ok(()),
         },
         ("lengths", _) => Err(Wrong::new(key, "is not a map of lengths by column")),

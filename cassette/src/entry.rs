@@ -163,7 +163,7 @@ impl Entry {
         files.filter_map(|(key, value)| Some((*key, value.as_text()?)))
     }
 
-    /// Returns the return code it reports; SQL_ERROR for a word that is no return code.
+    /// Returns the return code it reports; SQL_ERROR for a word that is not a return code.
     pub fn return_code(&self) -> i16 {
         words::return_code(self.get(Key::Return)).unwrap_or(words::ERROR)
     }

@@ -102,7 +102,7 @@ impl FromStr for FaultKind {
             return Ok(FaultKind::Sqlstate(text.to_owned()));
         }
         let names: Vec<&str> = FaultKind::NAMED.iter().map(FaultKind::name).collect();
-        Err(format!("`{text}` is no fault: write {}, or the SQLSTATE of an error", names.join(", ")))
+        Err(format!("`{text}` is not a fault: write {}, or the SQLSTATE of an error", names.join(", ")))
     }
 }
 
@@ -190,10 +190,10 @@ impl FromStr for Fault {
             Some((place, "last")) => (place, FaultRow::Last),
             Some((place, row)) => match row.parse() {
                 Ok(row) if row > 0 => (place, FaultRow::Number(row)),
-                _ => return Err(wrong("the row is no number from 1 on, and not `last`")),
+                _ => return Err(wrong("the row is neither a number from 1 nor `last`")),
             },
         };
-        let place = place_of(place).ok_or_else(|| wrong(&format!("`{place}` is no place")))?;
+        let place = place_of(place).ok_or_else(|| wrong(&format!("`{place}` is not a place")))?;
         Ok(Fault { text: text.to_owned(), place, row, kind })
     }
 }
@@ -242,7 +242,7 @@ pub fn written(value: &Value) -> Result<FaultKind, String> {
 /// # Errors
 /// The text is no time, or more than an hour.
 pub fn delay(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time: write a number and ms, s or m, such as 200ms, an hour at most");
+    let wrong = || format!("`{text}` is not a time: write a number and ms, s or m, such as 200ms, an hour at most");
     let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let seconds = match unit {

@@ -27,11 +27,8 @@ impl FromStr for Selector {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Selector, String> {
-        let wrong = || {
-            format!(
-                "`{text}` is no connection such as `a`, no statement such as `a/3`, and no number of a command such as `7`"
-            )
-        };
+        let wrong =
+            || format!("`{text}` is not a connection (`a`), a statement (`a/3`) or the number of a command (`7`)");
         if let Ok(number) = text.parse() {
             return Ok(Selector::Command(number));
         }

@@ -135,7 +135,7 @@ impl VolatileRules {
                 return Err(wrong("unordered", "is not true"));
             }
             let sql = pattern(item, "sql")?;
-            self.lists.push(sql.ok_or_else(|| wrong("sql", "is missing: it says what stands before the list"))?);
+            self.lists.push(sql.ok_or_else(|| wrong("sql", "is missing: it says what comes before the list"))?);
         } else if has(item, &["same"]) {
             let list = item.get("same").and_then(Value::as_list).filter(|list| !list.is_empty());
             let list = list.ok_or_else(|| wrong("same", "is not a list of places"))?;

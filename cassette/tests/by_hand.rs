@@ -135,7 +135,7 @@ fn what_an_entry_does_not_say_is_not_compared_and_the_order_is() {
     desk.runs("a", &[]).unwrap();
     let other = desk.runs("b", &[6.into(), "x".into()]).unwrap_err();
     assert!(other.report.contains("difference: parameter 1 differs: recorded 5, asked 6"), "{}", other.report);
-    assert!(other.report.contains("write in ") && !other.report.contains("match: exact"), "{}", other.report);
+    assert!(other.report.contains("add what was asked") && !other.report.contains("match: exact"), "{}", other.report);
 }
 
 #[test]
@@ -241,21 +241,24 @@ fn what_is_wrong_is_told_with_its_line() {
     for (log, expected) in [
         (
             "- method: run\n  sql: a\n".to_owned(),
-            "x/commands.yml:1: no connect stands before this entry; begin the file with",
+            "x/commands.yml:1: there is no connect before this entry; begin the file with",
         ),
         (
             entry("  colums: {a: INTEGER}\n"),
-            "x/commands.yml:4: colums: `colums` is no key of run; did you mean `columns`?",
+            "x/commands.yml:4: colums: `colums` is not a known key of run; did you mean `columns`?",
         ),
-        (entry("  columns: {a: INTEGR}\n"), "x/commands.yml:4: columns[0]: INTEGR is no type: did you mean INTEGER?"),
-        (entry("  columns: {a: VARCHAR(x)}\n"), "x/commands.yml:4: columns[0]: `X` is no length of VARCHAR"),
+        (
+            entry("  columns: {a: INTEGR}\n"),
+            "x/commands.yml:4: columns[0]: INTEGR is not a type: did you mean INTEGER?",
+        ),
+        (entry("  columns: {a: VARCHAR(x)}\n"), "x/commands.yml:4: columns[0]: `X` is not a length of VARCHAR"),
         (
             entry("  columns:\n    a: INTEGER\n    b: DATE(3)\n"),
             "x/commands.yml:6: columns[1]: DATE has nothing in parentheses",
         ),
         (
             entry("  columns: [{name: a, type: DATE, lenght: 3}]\n"),
-            "`lenght` is no field of a column: did you mean `length`?",
+            "`lenght` is not a known field of a column: did you mean `length`?",
         ),
         (
             entry("  rows:\n    - [1, x]\n    - [2]\n"),
@@ -263,7 +266,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ),
         (
             entry("  columns: {a: INTEGER}\n  rows:\n  - [1]\n  - ['2']\n"),
-            "x/commands.yml:7: rows[1]: cell 1 (a): \"2\" is no value of INTEGER",
+            "x/commands.yml:7: rows[1]: cell 1 (a): \"2\" is not a value of INTEGER",
         ),
         (
             entry("  rows:\n    - [1]\n    - [x]\n"),
@@ -274,8 +277,8 @@ fn what_is_wrong_is_told_with_its_line() {
             entry("  times: often\n"),
             "x/commands.yml:4: times: is neither a number, such as 3, nor a number and two dots",
         ),
-        (entry("  match: loosely\n"), "x/commands.yml:4: match: `loosely` is no way to compare a text"),
-        (entry("  row_count: many\n"), "x/commands.yml:4: row_count: is no number of rows"),
+        (entry("  match: loosely\n"), "x/commands.yml:4: match: `loosely` is not a known way to compare a text"),
+        (entry("  row_count: many\n"), "x/commands.yml:4: row_count: is not a number of rows"),
         (entry("  return: SQL_ERROR\n  rows: [[1]]\n"), "x/commands.yml:5: rows: what fails has no result"),
         (entry("  return: SQL_EROR\n"), "did you mean `SQL_ERROR`?"),
         (entry("- method: conect\n"), "x/commands.yml:4: method: `conect` is not a method"),

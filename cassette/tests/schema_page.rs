@@ -43,7 +43,7 @@ fn wrong(root: &Value, schema: &Value, value: &Value) -> Option<String> {
                 let known = words["properties"].as_object().unwrap();
                 if let Some(other) = value.as_object().and_then(|map| map.keys().find(|key| !known.contains_key(*key)))
                 {
-                    return Some(format!("{other} is no key"));
+                    return Some(format!("{other} is not a key"));
                 }
                 true
             }

@@ -238,7 +238,7 @@ fn unwritable(path: &Path) -> Option<String> {
     // Missing directories would be created.
     let there = path.ancestors().skip(1).find(|ancestor| ancestor.exists())?;
     if !there.is_dir() {
-        return Some(format!("{} is no directory", there.display()));
+        return Some(format!("{} is not a directory", there.display()));
     }
     let refused = rustix::fs::access(there, rustix::fs::Access::WRITE_OK).err()?;
     Some(format!("{}: {refused}", there.display()))
@@ -318,7 +318,7 @@ fn files(site: &Site) -> FindingGroup {
                     chapter.good(format!("{shown}: {what}"));
                 }
                 Ok(_) => {
-                    chapter.bad(format!("{shown} is no file"), "name a file in ODBCINI, a directory in ODBCSYSINI")
+                    chapter.bad(format!("{shown} is not a file"), "name a file in ODBCINI, a directory in ODBCSYSINI")
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     chapter.note(format!("{shown}: {what}; there is none"));

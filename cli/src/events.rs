@@ -118,7 +118,7 @@ mod tests {
         let block = page.split("```json\n{\"event\"").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let lines: Vec<String> = format!("{{\"event\"{block}").lines().map(str::to_owned).collect();
         let events = read(lines.join("\n").as_bytes());
-        assert_eq!(events.len(), lines.len(), "a line of docs/cli.md is no event: {lines:#?}");
+        assert_eq!(events.len(), lines.len(), "a line of docs/cli.md is not an event: {lines:#?}");
         assert!(!events.contains(&Event::Unknown), "{events:#?}");
         let said = library.split("say(\"").skip(1).filter_map(|rest| rest.split('"').next());
         for name in said.chain(["selected"]) {

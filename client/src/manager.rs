@@ -40,7 +40,7 @@ macro_rules! functions {
                     // SAFETY: a driver manager's function of this name has the type the ODBC reference gives it.
                     unsafe { library.get(name.as_bytes()) }
                         .map(|symbol| *symbol)
-                        .map_err(|error| Failure::new(format_args!("this is no driver manager: {error}")))?
+                        .map_err(|error| Failure::new(format_args!("this is not a driver manager: {error}")))?
                 };)*
                 Ok(Functions { $($name,)* })
             }

@@ -174,7 +174,11 @@ impl<'c> Statement<'c> {
                     (all.SQLSpecialColumns)(on, *kind, a.0, a.1, b.0, b.1, c.0, c.1, *scope, *nullable)
                 }
                 ("SQLGetTypeInfo", 0, [kind]) => (all.SQLGetTypeInfo)(on, *kind as i16),
-                _ => return Err(Failure::new(format_args!("{function} with these arguments is no catalog function"))),
+                _ => {
+                    return Err(Failure::new(format_args!(
+                        "{function} with these arguments is not a catalog function"
+                    )));
+                }
             }
         };
         self.check(code, function)

@@ -118,5 +118,5 @@ fn registered() -> Result<PathBuf, String> {
         serde_yaml::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))?;
     let found = metadata.packages.into_iter().find(|package| package.name == "odbc-api");
     let found = found.and_then(|package| Some(package.manifest_path.parent()?.to_owned()));
-    found.ok_or_else(|| "odbc-api is no dependency of this workspace".to_owned())
+    found.ok_or_else(|| "odbc-api is not a dependency of this workspace".to_owned())
 }

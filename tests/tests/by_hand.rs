@@ -192,7 +192,7 @@ fn what_is_left_or_not_written_fails_the_run() {
     let other = typed("select name from fruit\n");
     assert_eq!(other.status, "exit status: 120", "{}", other.errors());
     for part in
-        ["written/commands.yml:3", "written/commands.yml what was asked, as it stands above", "[-name, price-]{+name+}"]
+        ["written/commands.yml:3", "add what was asked, as shown above, and its result to ", "[-name, price-]{+name+}"]
     {
         assert!(other.errors().contains(part), "{part} is not in\n{}", other.errors());
     }
@@ -201,7 +201,7 @@ fn what_is_left_or_not_written_fails_the_run() {
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
     let desk = desk("by_hand_wrong", &FRUIT.replace("[fig, 0.4]", "[fig, cheap]"));
-    let expected = "written/commands.yml:6: rows[0]: cell 2 (price): \"cheap\" is no value of DOUBLE";
+    let expected = "written/commands.yml:6: rows[0]: cell 2 (price): \"cheap\" is not a value of DOUBLE";
     let replayed = desk.run_with(&["replay", "written", "--", "isql", "shop", "-b"], "");
     assert!(!replayed.succeeded() && replayed.errors().contains(expected), "{}", replayed.errors());
     let checked = desk.run(&["check", "written"]);
@@ -335,7 +335,7 @@ fn rows_stand_in_a_file() {
     };
     file("fig,0.4\napple,cheap\n");
     refused(
-        "written/commands.yml:8: unreadable: rows_file: fruit.csv:2: cell 2 (price): \"cheap\" is no value of DOUBLE",
+        "written/commands.yml:8: unreadable: rows_file: fruit.csv:2: cell 2 (price): \"cheap\" is not a value of DOUBLE",
     );
     file("fig\n");
     refused("fruit.csv:1: the row has 1 cell, and there are 2 columns");
@@ -347,7 +347,7 @@ fn rows_stand_in_a_file() {
     write(&log.replace("fruit.csv", "../fruit.csv"));
     refused("is not the name of a file in this cassette");
     write(&log.replace("rows_file: fruit.csv", &format!("rows_file: fruit.csv\n  {ROWS}")));
-    refused("rows_file: stands beside `rows`");
+    refused("rows_file: cannot be combined with `rows`");
     let columns = "  columns: [{name: name, type: VARCHAR, length: 20}, {name: price, type: DOUBLE}]\n";
     assert!(log.contains(columns), "{log}");
     write(&log.replace(columns, ""));

@@ -249,15 +249,15 @@ fn unknown_words_are_refused() {
             ("c_types: [SLONG", "c_types: [SLOGN"),
             (r#""c_types":["SLONG""#, r#""c_types":["SLOGN""#),
         );
-        refused(&session, &typed, &["`SLOGN` is no C type", "did you mean `SLONG`?"]);
+        refused(&session, &typed, &["`SLOGN` is not a known C type", "did you mean `SLONG`?"]);
         let returned = edited(
             &session,
             ("return: SQL_ERROR", "return: SQL_EROR"),
             (r#""return":"SQL_ERROR""#, r#""return":"SQL_EROR""#),
         );
-        refused(&session, &returned, &["`SQL_EROR` is no return code", "did you mean `SQL_ERROR`?"]);
+        refused(&session, &returned, &["`SQL_EROR` is not a known return code", "did you mean `SQL_ERROR`?"]);
         let key = edited(&session, ("  orientation:", "  orientaton:"), (r#""orientation":"#, r#""orientaton":"#));
-        refused(&session, &key, &["`orientaton` is no key of fetch_scroll", "did you mean `orientation`?"]);
+        refused(&session, &key, &["`orientaton` is not a known key of fetch_scroll", "did you mean `orientation`?"]);
     });
 }
 
@@ -274,23 +274,23 @@ fn unknown_words_in_answers_and_columns_are_refused() {
             let place = format!("{name}:");
             refused(&session, &copy, &[&[place.as_str()], words].concat());
         };
-        let key = ["`inof` is no key of an answer", "did you mean `info`?"];
+        let key = ["`inof` is not a known key of an answer", "did you mean `info`?"];
         told(answers, ("  info: 17", "  inof: 17"), (r#""info":17"#, r#""inof":17"#), &key);
-        let function = ["`SQLGetInof` is no ODBC function", "did you mean `SQLGetInfo`?"];
+        let function = ["`SQLGetInof` is not a known ODBC function", "did you mean `SQLGetInfo`?"];
         told(
             answers,
             ("function: SQLGetInfo", "function: SQLGetInof"),
             (r#""function":"SQLGetInfo""#, r#""function":"SQLGetInof""#),
             &function,
         );
-        let supported = ["`SQLBindCool` is no ODBC function", "did you mean `SQLBindCol`?"];
+        let supported = ["`SQLBindCool` is not a known ODBC function", "did you mean `SQLBindCol`?"];
         told(answers, (" SQLBindCol,", " SQLBindCool,"), (r#""SQLBindCol","#, r#""SQLBindCool","#), &supported);
         let number = "result: 18446744073709551615";
         told(
             answers,
             ("result: SQLite\n", &format!("{number}\n")),
             (r#""result":"SQLite""#, r#""result":18446744073709551615"#),
-            &["result: is no number of 64 bits"],
+            &["result: is not a 64-bit number"],
         );
         let (text, product) = (("result: SQLite\n", "result: 42\n"), (r#""result":"SQLite""#, r#""result":42"#));
         let copy = edited_in(&session, answers, if yaml { text } else { product });
@@ -300,7 +300,7 @@ fn unknown_words_in_answers_and_columns_are_refused() {
         told(columns, ("- name: id", "- name: 7"), (r#"{"name":"id""#, r#"{"name":7"#), &named);
         let typed = ["type: is text in place of a number"];
         told(columns, ("  type: 4\n", "  type: integer\n"), (r#""type":4,"#, r#""type":"integer","#), &typed);
-        let field = ["`nmae` is no field of a column", "did you mean `name`?"];
+        let field = ["`nmae` is not a known field of a column", "did you mean `name`?"];
         told(columns, ("- name: id", "- nmae: id"), (r#"{"name":"id""#, r#"{"nmae":"id""#), &field);
     });
 }
@@ -323,7 +323,7 @@ fn rows_files_that_were_changed_are_refused() {
     let marked = change(&|text| format!("<<<<<<< HEAD\n{text}"));
     refused(&session, &marked, &["a_15_fetch_all.csv:1", "a merge conflict marker"]);
     let misfit = change(&|text| text.replacen("3,", "three,", 1));
-    refused(&session, &misfit, &["a_15_fetch_all.csv:4", "field 1", "`three` is no SLONG"]);
+    refused(&session, &misfit, &["a_15_fetch_all.csv:4", "field 1", "`three` is not a valid SLONG"]);
     let copy = session.copy("rows");
     std::fs::remove_file(copy.join(name)).unwrap();
     refused(&session, &copy, &[&format!("rows_file: {name} is not there; restore it, or record again")]);

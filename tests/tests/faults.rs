@@ -236,12 +236,12 @@ fn an_entry_may_take_time_and_fail_once() {
     assert!(said.contains("[40001]") && said.contains("one"), "{said}");
     assert!(begun.elapsed() >= std::time::Duration::from_millis(300), "{said}");
     for (wrong, why) in [
-        ("fault: slow", "is no fault"),
+        ("fault: slow", "is not a fault"),
         ("fault: commit-unknown", "is for a commit"),
         ("fault: rows-end-early", "is for rows"),
         ("fault: [deadlock, timeout]", "write one fault"),
-        ("delay: soon", "is no time"),
-        ("delay: 300", "`300` is no time"),
+        ("delay: soon", "is not a time"),
+        ("delay: 300", "`300` is not a time"),
         ("fault: timeout\n  times: 2", "times"),
     ] {
         desk.scratch.write("work/tape/commands.yml", log.replace("fault: 40001\n  delay: 300ms", wrong));

@@ -338,11 +338,11 @@ fn a_driver_that_is_not_known_is_told_with_the_nearest() {
     for (driver, expected) in [
         (
             "postgres",
-            "written/commands.yml:3: unreadable: driver: postgres is no driver whose answers are known: did you mean postgresql?",
+            "written/commands.yml:3: unreadable: driver: postgres is not a driver whose answers are known: did you mean postgresql?",
         ),
         (
             "oracle",
-            "driver: oracle is no driver whose answers are known; it is one of postgresql, postgresql-ansi, mariadb, sqlite; leave it out",
+            "driver: oracle is not a driver whose answers are known; it is one of postgresql, postgresql-ansi, mariadb, sqlite; leave it out",
         ),
     ] {
         write_cassette(&desk, driver, "");
@@ -350,7 +350,7 @@ fn a_driver_that_is_not_known_is_told_with_the_nearest() {
         assert!(!checked.succeeded() && checked.text().contains(expected), "{}", checked.text());
         let replayed = desk.run_with(&["replay", "written", "--", "isql", "shop", "-b", "-v"], "");
         let said = String::from_utf8_lossy(&replayed.all()).into_owned();
-        assert!(!replayed.succeeded() && said.contains("is no driver whose answers are known"), "{said}");
+        assert!(!replayed.succeeded() && said.contains("is not a driver whose answers are known"), "{said}");
     }
 }
 

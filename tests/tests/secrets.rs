@@ -181,7 +181,7 @@ fn a_password_that_is_known_too_late() {
             let recorded = stage.wrapped("record", &program(early).with_argument("orderly"));
             let report = recorded.errors();
             assert_eq!(recorded.status, "exit status: 122", "{early}: {report}");
-            assert!(report.contains("a password that became known later stands in the clear here"), "{report}");
+            assert!(report.contains("a password that became known later is recorded in the clear here"), "{report}");
             assert!(!report.contains("Geheim-4711-xyz"), "{report}");
             assert!(!stage.log().exists(), "{early}: it is not in its place");
             assert!(report.contains("what was recorded is removed"), "{report}");

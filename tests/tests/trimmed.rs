@@ -141,7 +141,7 @@ fn what_would_break_it_is_refused() {
         ("--drop 1", "take the connection out: --drop a"),
         ("--keep 2", "name its connection or its statement"),
         ("--drop a --drop b", "nothing would be left"),
-        ("--drop A", "is no connection such as `a`"),
+        ("--drop A", "is not a connection (`a`)"),
         ("--dry-run", "--drop <WHAT>"),
     ];
     for (options, expected) in cases {

@@ -46,11 +46,7 @@ impl Case<'_> {
         };
         if self.player.is_by_hand() {
             let log = self.player.store.name().join(COMMANDS);
-            writeln!(
-                out,
-                "- if {change}, write in {} what was asked, as it stands above, with its result",
-                log.display()
-            )?;
+            writeln!(out, "- if {change}, add what was asked, as shown above, and its result to {}", log.display())?;
         } else {
             writeln!(out, "- if {change}, record again\n  {}", self.record_again())?;
         }

@@ -26,7 +26,8 @@ pub(super) fn refuse(store: &dyn Store, hiding: Option<&Hiding>) -> Result<(), C
     )))
 }
 
-const PROBLEM: &str = "a password that became known later stands in the clear here, so the cassette is not completed";
+const PROBLEM: &str =
+    "a password that became known later is recorded in the clear here, so the cassette is not completed";
 
 /// Returns an error for the first row of a part that contains a secret.
 fn in_rows(

@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for Node<'_> {
                 _ => return Err(A::Error::custom("a key that is not text: put it in quotes")),
             };
             if !known.insert(key.clone()) {
-                return Err(A::Error::custom(format!("the key `{key}` stands twice")));
+                return Err(A::Error::custom(format!("the key `{key}` appears twice")));
             }
             pairs.push((key, map.next_value_seed(seed)?));
         }
@@ -330,7 +330,7 @@ mod tests {
         let error = problem("- a: 1\n  b:\n    c: !odd 1\n");
         assert_eq!((error.line(), error.path()), (Some(13), "b.c"), "{error}");
         let error = problem("- a: 1\n  a: 2\n");
-        assert!(error.line().is_some() && error.problem().contains("`a` stands twice"), "{error}");
+        assert!(error.line().is_some() && error.problem().contains("`a` appears twice"), "{error}");
         assert!(problem("- [1]: 2\n").problem().contains("not text"));
         assert!(problem("- a: 340282366920938463463374607431768211455\n").problem().contains("too large"));
         let error = read(b"- a\n- b\n- \xff\n", Path::new("x"), 11).unwrap_err();

@@ -135,7 +135,8 @@ fn written(pairs: Vec<(String, Value)>, item: Place<'_>, by_hand: bool) -> Resul
             }
             ("statement_id", Value::Int(number)) => {
                 let small = u32::try_from(number).ok().filter(|&number| number > 0);
-                statement = Some(small.ok_or_else(|| item.error("statement_id", format!("{number} is no statement")))?);
+                statement =
+                    Some(small.ok_or_else(|| item.error("statement_id", format!("{number} is not a statement")))?);
             }
             ("statement_id", Value::Null) => {}
             ("method" | "connection_id", _) => return Err(item.error(&key, "not text").advice("put it in quotes")),

@@ -377,10 +377,12 @@ impl Check<'_> {
     fn volatile(&mut self, entry: &Entry, items: &Value, file: &Path, line: u64) {
         for item in items.as_list().unwrap_or(std::slice::from_ref(items)) {
             let wrong = match item.as_text().map(|text| (text, Volatile::parse(text))) {
-                None | Some((_, None)) => Some("is no item: see docs/cassette-format.md, volatile values".to_owned()),
+                None | Some((_, None)) => {
+                    Some("is not an item: see docs/cassette-format.md, volatile values".to_owned())
+                }
                 Some((_, Some(Volatile::Sql(part)))) => {
                     let sql = entry.get(Key::Sql).and_then(Value::as_text).unwrap_or_default();
-                    (!sql.contains(part)).then(|| "does not stand in the statement".to_owned())
+                    (!sql.contains(part)).then(|| "does not occur in the statement".to_owned())
                 }
                 Some((_, Some(Volatile::Parameter(number)))) => {
                     let width = entry.get(Key::Params).and_then(Value::as_list).map_or(usize::MAX, |params| {

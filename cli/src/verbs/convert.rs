@@ -122,7 +122,7 @@ impl Convert {
             let from = open(&path)?;
             if from.metadata()?.made_by_hand {
                 return Err(Failure::new(format_args!(
-                    "{} is written by hand, and stands in YAML: there is nothing to convert",
+                    "{} is written by hand in YAML: there is nothing to convert",
                     path.display()
                 )));
             }

@@ -591,16 +591,16 @@ fn read_allowed(file: &Path) -> Result<Vec<Allowed>, Failure> {
     }
     let document = yaml::read_document(&bytes, file)?;
     let entries =
-        document.as_list().ok_or_else(|| wrong("is no list; write `- {command: REGEX, reason: why}`".to_owned()))?;
+        document.as_list().ok_or_else(|| wrong("is not a list; write `- {command: REGEX, reason: why}`".to_owned()))?;
     let read = |(number, entry): (usize, &Value)| {
-        let Value::Map(pairs) = entry else { return Err(wrong(format!("entry {} is no map", number + 1))) };
+        let Value::Map(pairs) = entry else { return Err(wrong(format!("entry {} is not a map", number + 1))) };
         let known = ["command", "fault", "verdict", "reason"];
         if let Some((key, _)) = pairs.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             return Err(wrong(format!("entry {}: `{key}` is unknown; there are {}", number + 1, known.join(", "))));
         }
         let is_text = |key: &&str| entry.get(key).is_none_or(|value| value.as_text().is_some());
         if let Some(key) = ["command", "verdict", "reason"].iter().find(|key| !is_text(key)) {
-            return Err(wrong(format!("entry {}: `{key}` is no text", number + 1)));
+            return Err(wrong(format!("entry {}: `{key}` is not text", number + 1)));
         }
         let fault = match entry.get("fault") {
             None => Ok(None),
@@ -680,9 +680,9 @@ mod tests {
             ("- command: x\n", "no `reason`"),
             ("- reason: x\n  verdict: fine\n", "no verdict `fine`"),
             ("- sql: x\n  reason: y\n", "`sql` is unknown"),
-            ("command: x\n", "is no list"),
-            ("- fault: dedlock\n  reason: y\n", "`dedlock` is no fault: write deadlock, "),
-            ("- verdict: [swallowed]\n  reason: y\n", "`verdict` is no text"),
+            ("command: x\n", "is not a list"),
+            ("- fault: dedlock\n  reason: y\n", "`dedlock` is not a fault: write deadlock, "),
+            ("- verdict: [swallowed]\n  reason: y\n", "`verdict` is not text"),
         ] {
             assert!(read(wrong).err().is_some_and(|said| said.contains(why)), "{wrong}");
         }

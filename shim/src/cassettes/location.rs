@@ -163,7 +163,7 @@ fn traceparent(environment: Environment<'_>) -> Result<Option<Traceparent>, Stri
     let Some(given) = environment("TRACEPARENT").filter(|given| !given.is_empty()) else { return Ok(None) };
     let text = given.to_string_lossy();
     Traceparent::parse(&text).map(Some).ok_or_else(|| {
-        format!("TRACEPARENT is {text:?}, which is no W3C traceparent (00-TRACE-PARENT-FLAGS): unset it, or set SUPER8_TRACE_ID")
+        format!("TRACEPARENT is {text:?}, which is not a W3C traceparent (00-TRACE-PARENT-FLAGS): unset it, or set SUPER8_TRACE_ID")
     })
 }
 

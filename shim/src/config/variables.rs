@@ -128,7 +128,7 @@ fn misspelt<'n>(
         let for_users = Setting::ROWS.iter().map(|row| row.variable).chain([LIBRARY_DIR]);
         let nearest = for_users.min_by_key(|known| distance(&name, known)).unwrap_or_default();
         Some(SettingsError::new(format!(
-            "{name} is no variable of super8's: did you mean {nearest}? Correct it, or unset it"
+            "{name} is not one of super8's variables: did you mean {nearest}? Correct it, or unset it"
         )))
     })
 }

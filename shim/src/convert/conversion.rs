@@ -88,7 +88,7 @@ impl Failure {
     }
 
     pub(super) fn invalid_datetime() -> Failure {
-        Failure::new("22007", "Invalid datetime format: the value is no day of the calendar or no time of day")
+        Failure::new("22007", "Invalid datetime format: the value is not a day of the calendar or a time of day")
     }
 
     pub(super) fn interval_overflow(what: &str) -> Failure {
@@ -97,7 +97,10 @@ impl Failure {
 
     pub(super) fn not_a(what: &str, text: &[u8]) -> Failure {
         let shown = text[..text.len().min(40)].escape_ascii();
-        Failure::new("22018", format!("Invalid character value for cast specification: `{shown}` is no {what}"))
+        Failure::new(
+            "22018",
+            format!("Invalid character value for cast specification: `{shown}` is not a valid {what}"),
+        )
     }
 
     pub(super) fn encoding(to: CType) -> Failure {
@@ -105,7 +108,7 @@ impl Failure {
         Failure::new(
             "22018",
             format!(
-                "Invalid character value for cast specification: the recorded bytes are no valid text to make {to} of"
+                "Invalid character value for cast specification: the recorded bytes are not valid text, so no {to} can be made of them"
             ),
         )
     }

@@ -137,7 +137,7 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
                     return Received { bytes, length: bytes.len(), cut: Some(reported) };
                 }
                 if !terminated {
-                    // There is no length and the buffer is not full, so the first terminator is the end.
+                    // There is not a length and the buffer is not full, so the first terminator is the end.
                     // SAFETY: within the buffer.
                     length = unsafe { memory::terminated(target, unit, room) };
                 }

@@ -67,11 +67,11 @@ pub(super) fn fixed_value(recorded: CType, bytes: &[u8], text: bool) -> Result<F
     match text {
         true => cell_text::from_text(recorded.kind(), bytes).ok_or_else(|| {
             let shown = bytes[..bytes.len().min(40)].escape_ascii();
-            Failure::bad_cell(&format!("`{shown}` is no {}", recorded.name()))
+            Failure::bad_cell(&format!("`{shown}` is not a valid {}", recorded.name()))
         }),
         false if bytes.len() == size => Ok(Fixed::new(bytes)),
         false if bytes.is_empty() => Err(Failure::not_recorded(0, Some(size as i64))),
-        false => Err(Failure::bad_cell(&format!("{} bytes are no {}", bytes.len(), recorded.name()))),
+        false => Err(Failure::bad_cell(&format!("{} bytes are not a valid {}", bytes.len(), recorded.name()))),
     }
 }
 

@@ -36,7 +36,7 @@ fn number(source: &Source<'_>, wish: &Requested) -> Result<Decimal, Failure> {
         }
         Source::Interval(interval) if interval.qualifier.is_single() => Ok(interval.single()),
         Source::Interval(interval) if interval.qualifier.is_year_month() => {
-            Err(Failure::interval_overflow("an interval of several fields is no number"))
+            Err(Failure::interval_overflow("an interval of several fields is not a number"))
         }
         Source::Opaque => Err(Failure::malformed()),
         _ => Err(Failure::restricted(wish.to)),

@@ -535,7 +535,7 @@ pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, fi
 /// state; `known` is that state where the caller has it already.
 ///
 /// # Errors
-/// A cell is malformed, or is no value of its C type.
+/// A cell is malformed, or is not a value of its C type.
 pub(super) fn write_row(
     connection: &Connection<Replayed>,
     state: &mut State<Replayed>,

@@ -86,7 +86,7 @@ impl Positioned {
             Call::BulkOperations { operation } => {
                 (Method::BulkOperations, operation as u16, application.row_array_size(), true)
             }
-            _ => return Err(Outcome::error("HY000", "internal error: this is no positioned operation")),
+            _ => return Err(Outcome::error("HY000", "internal error: this is not a positioned operation")),
         };
         let by_bookmark = (UPDATE_BY_BOOKMARK..=FETCH_BY_BOOKMARK).contains(&operation);
         let sends = matches!(operation, UPDATE | ADD | UPDATE_BY_BOOKMARK..=FETCH_BY_BOOKMARK);

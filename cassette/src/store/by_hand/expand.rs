@@ -217,7 +217,7 @@ impl Ids {
                 ConnectionId(self.next - 1)
             }
             (None, _) => self.connection.ok_or_else(|| {
-                let problem = "no connect stands before this entry";
+                let problem = "there is no connect before this entry";
                 Wrong::new("", problem).advise("begin the file with an entry `- method: connect`")
             })?,
         };
@@ -241,7 +241,7 @@ impl Ids {
         match self.last.get(&connection) {
             Some(statement) => Ok((connection, Some(*statement))),
             None => {
-                let problem = format!("no statement of connection {connection} stands before this entry");
+                let problem = format!("there is no statement of connection {connection} before this entry");
                 Err(Wrong::new("", problem).advise("write the `run` or `prepare` that it belongs to"))
             }
         }
@@ -345,7 +345,7 @@ fn entries(
     }
     if let Some(count) = counted {
         if count.as_int().is_none() {
-            return Err(Wrong::new(Key::RowCount.name(), "is no number of rows"));
+            return Err(Wrong::new(Key::RowCount.name(), "is not a number of rows"));
         }
         entries.push(follow(Method::RowCount).with(Key::Result, count.clone()));
     } else if columns.is_none() && says_all {
@@ -427,7 +427,7 @@ fn rows(said: Option<&Value>) -> Result<&[Value], Wrong> {
 fn rows_of_file(log: &Path, part: &Value, fields: &Fields) -> Result<Value, Wrong> {
     let wrong = |problem: String| Wrong::new(Key::RowsFile.name(), problem);
     if fields.get(Key::Rows).is_some() {
-        return Err(wrong("stands beside `rows`".to_owned()).advise("leave one of them out"));
+        return Err(wrong("cannot be combined with `rows`".to_owned()).advise("leave one of them out"));
     }
     let Some(columns) = columns(fields.get(Key::Columns), &[])? else {
         return Err(wrong("needs `columns`: a file does not say what its cells are".to_owned())
@@ -457,7 +457,9 @@ fn rows_of_file(log: &Path, part: &Value, fields: &Fields) -> Result<Value, Wron
                 Cell::Null => Value::Null,
                 Cell::Text(text) | Cell::Plain(text) => column.written(&String::from_utf8_lossy(text)),
                 Cell::Bytes(_) => Value::from(String::from_utf8_lossy(field).into_owned()),
-                Cell::Unread | Cell::Cut { .. } => return Err(of("a cell that was not read as a whole is no value")),
+                Cell::Unread | Cell::Cut { .. } => {
+                    return Err(of("a cell that was not read as a whole is not a value"));
+                }
             };
             column.cell(&value).map_err(|problem| of(&problem))?;
             row.push(value);
@@ -551,7 +553,7 @@ fn described(item: &Value) -> Result<Named, String> {
     if let Some(typed) = column.take() {
         let number = |key: &str| match get(key) {
             None => Ok(None),
-            Some(value) => value.as_int().map(Some).ok_or_else(|| format!("`{key}` is no number")),
+            Some(value) => value.as_int().map(Some).ok_or_else(|| format!("`{key}` is not a number")),
         };
         let (length, scale) = (number("length")?, number("scale")?);
         let scale = scale.filter(|scale| *scale != 0);
@@ -586,7 +588,7 @@ fn described(item: &Value) -> Result<Named, String> {
                     crate::words::DESCRIBED.into_iter().chain(COLUMN_FIELDS.map(|(_, name)| name)).collect();
                 let near = similar::get_close_matches(key.as_str(), &known, 1, 0.5);
                 let near = near.first().map_or(String::new(), |near| format!(": did you mean `{near}`?"));
-                return Err(format!("`{key}` is no field of a column{near}"));
+                return Err(format!("`{key}` is not a known field of a column{near}"));
             }
         }
     }
@@ -610,11 +612,11 @@ fn typed(name: &str, text: &str) -> Result<Column, String> {
         let near = near
             .first()
             .map_or_else(|| format!("it is one of {}", known.join(", ")), |near| format!("did you mean {near}?"));
-        format!("{} is no type: {near}", word.trim())
+        format!("{} is not a type: {near}", word.trim())
     })?;
     let sizes = sizes.split(',').map(str::trim).filter(|size| !size.is_empty());
     let sizes: Result<Vec<i64>, String> =
-        sizes.map(|size| size.parse().map_err(|_| format!("`{size}` is no length of {}", sql_type.name))).collect();
+        sizes.map(|size| size.parse().map_err(|_| format!("`{size}` is not a length of {}", sql_type.name))).collect();
     Ok(Column { nullable, ..Column::of(name, sql_type).with_sizes(&sizes?)? })
 }
 

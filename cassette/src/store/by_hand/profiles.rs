@@ -87,14 +87,14 @@ pub(super) fn named(name: &str, beside_dsn: bool) -> Result<Named, Wrong> {
     let one_of = || format!("it is one of {}", DRIVERS.join(", "));
     match (near, beside_dsn) {
         (Some(near), false) => wrong(
-            format!("{name} is no driver whose answers are known: did you mean {near}?"),
+            format!("{name} is not a driver whose answers are known: did you mean {near}?"),
             format!("if odbcinst.ini has a driver of that name, write \"{{{name}}}\""),
         ),
         (Some(near), true) => {
-            wrong(format!("{name} is no driver whose answers are known: did you mean {near}?"), one_of())
+            wrong(format!("{name} is not a driver whose answers are known: did you mean {near}?"), one_of())
         }
         (None, true) => wrong(
-            format!("{name} is no driver whose answers are known"),
+            format!("{name} is not a driver whose answers are known"),
             format!("{}; leave it out for a plain driver's", one_of()),
         ),
         (None, false) => Ok(Named::Driver(name.to_owned())),

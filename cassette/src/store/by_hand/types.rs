@@ -297,7 +297,7 @@ impl Column {
     /// # Errors
     /// Why it does not fit.
     pub(crate) fn cell(&self, value: &Value) -> Result<Value, String> {
-        let misfit = || format!("{} is no value of {}", shown(value), self.type_text());
+        let misfit = || format!("{} is not a value of {}", shown(value), self.type_text());
         match (self.sql_type.kind, value) {
             (_, Value::Null) => Ok(Value::Null),
             (_, Value::List(_) | Value::Map(_)) => Err("a cell is null, a number, true, false or text".to_owned()),
@@ -334,7 +334,7 @@ impl Column {
             (Kind::Date, _) => Err(format!("{}: a date is written as `2026-01-31`", misfit())),
             (Kind::Time, _) => Err(format!("{}: a time is written as `12:30:45`", misfit())),
             (Kind::Bytes, _) => Err(format!("{}: bytes are written as '\\x68690a'", misfit())),
-            (_, Value::Text(_)) => Err(format!("{}: text stands in the place of a number", misfit())),
+            (_, Value::Text(_)) => Err(format!("{}: text where a number belongs", misfit())),
             _ => Err(misfit()),
         }
     }
@@ -345,7 +345,7 @@ impl Column {
             Ok(Cell::Bytes(bytes)) => bytes.len() as i64,
             _ => {
                 return Err(format!(
-                    "\"{text}\" is no value of {}: bytes are written as '\\x68690a'",
+                    "\"{text}\" is not a value of {}: bytes are written as '\\x68690a'",
                     self.type_text()
                 ));
             }
@@ -506,19 +506,19 @@ mod tests {
         assert_eq!(cell("date", &[], Value::Null), Ok(Value::Null));
         for (name, sizes, value, expected) in [
             ("varchar", &[4][..], Value::from("kiwis"), "\"kiwis\" is longer than VARCHAR(4)"),
-            ("varchar", &[4], 5.into(), "5 is no value of VARCHAR(4): put it in quotes"),
-            ("integer", &[], "5".into(), "\"5\" is no value of INTEGER: text stands in the place of a number"),
-            ("smallint", &[], 40_000.into(), "40000 is no value of SMALLINT"),
-            ("integer", &[], Value::Float(1.5), "1.5 is no value of INTEGER"),
-            ("decimal", &[4, 2], "123.4".into(), "\"123.4\" is no value of DECIMAL(4,2)"),
-            ("decimal", &[4, 2], "1.234".into(), "\"1.234\" is no value of DECIMAL(4,2)"),
-            ("date", &[], "2026-02-29".into(), "is no value of DATE: a date is written as `2026-01-31`"),
+            ("varchar", &[4], 5.into(), "5 is not a value of VARCHAR(4): put it in quotes"),
+            ("integer", &[], "5".into(), "\"5\" is not a value of INTEGER: text where a number belongs"),
+            ("smallint", &[], 40_000.into(), "40000 is not a value of SMALLINT"),
+            ("integer", &[], Value::Float(1.5), "1.5 is not a value of INTEGER"),
+            ("decimal", &[4, 2], "123.4".into(), "\"123.4\" is not a value of DECIMAL(4,2)"),
+            ("decimal", &[4, 2], "1.234".into(), "\"1.234\" is not a value of DECIMAL(4,2)"),
+            ("date", &[], "2026-02-29".into(), "is not a value of DATE: a date is written as `2026-01-31`"),
             ("time", &[], "24:00:00".into(), "a time is written as"),
             ("timestamp", &[], "2026-01-31".into(), "a timestamp is written as"),
             ("varbinary", &[2], "\\x68690a".into(), "3 bytes are more than VARBINARY(2) has"),
             ("varbinary", &[2], "hi".into(), "bytes are written as"),
-            ("uuid", &[], "x".into(), "is no value of GUID"),
-            ("bit", &[], 2.into(), "2 is no value of BIT"),
+            ("uuid", &[], "x".into(), "is not a value of GUID"),
+            ("bit", &[], 2.into(), "2 is not a value of BIT"),
         ] {
             let problem = cell(name, sizes, value).unwrap_err();
             assert!(problem.contains(expected), "{problem}");

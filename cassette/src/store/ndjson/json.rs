@@ -191,14 +191,15 @@ impl<'de> Visitor<'de> for ReadVisitor {
         while let Some(key) = map.next_key::<String>()? {
             let Read(value) = map.next_value()?;
             if pairs.iter().any(|(known, _)| *known == key) {
-                return Err(de::Error::custom(format_args!("the key `{key}` stands twice in a map")));
+                return Err(de::Error::custom(format_args!("the key `{key}` appears twice in a map")));
             }
             pairs.push((key, value));
         }
         if let [(key, Value::Text(text))] = &pairs[..]
             && (key == FLOAT || key == INT)
         {
-            return number(key, text).ok_or_else(|| de::Error::custom(format_args!("`{text}` is no value of {key}")));
+            return number(key, text)
+                .ok_or_else(|| de::Error::custom(format_args!("`{text}` is not a value of {key}")));
         }
         for (key, _) in &mut pairs {
             if key.starts_with('$') {

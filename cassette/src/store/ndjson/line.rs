@@ -369,7 +369,7 @@ impl<'l> Line<'l> {
         let letters = head.connection_id.ok_or_else(|| missing("connection_id"))?;
         let connection = letters.parse().map_err(|error: String| wrong("connection_id", error))?;
         if head.statement_id == Some(0) {
-            return Err(wrong("statement_id", "0 is no statement".to_owned()));
+            return Err(wrong("statement_id", "0 is not a statement".to_owned()));
         }
         Ok(Head { method, connection, statement: head.statement_id, thread: head.thread.unwrap_or(1) })
     }
@@ -534,7 +534,7 @@ mod tests {
                 r#""connection_id":"A""#,
                 "requestPayload.connection_id: `A` is not a connection",
             ),
-            (r#""statement_id":1"#, r#""statement_id":0"#, "requestPayload.statement_id: 0 is no statement"),
+            (r#""statement_id":1"#, r#""statement_id":0"#, "requestPayload.statement_id: 0 is not a statement"),
             (r#""4.1""#, r#""5.0""#, "the record has version 5.0"),
             (r#""result":1"#, r#""result":1,"result":2"#, "shop.ndjson:7:215: responsePayload: not a record: the key"),
             (r#"{"version""#, r#"{version"#, "shop.ndjson:7:2: not a record"),

@@ -204,7 +204,7 @@ fn cut(fields: &FieldSlice) -> (&FieldSlice, &FieldSlice) {
     fields.split_at(at)
 }
 
-/// Returns the number of a `return`. `None` if it is no return code, and for success, which is not written.
+/// Returns the number of a `return`. `None` if it is not a return code, and for success, which is not written.
 pub(super) fn status_code(code: Option<&Value>) -> Option<i64> {
     words::return_code(Some(code?)).map(i64::from)
 }

@@ -115,7 +115,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
     let directory = target.parent().unwrap_or(Path::new("/"));
     match fs::metadata(directory) {
         Ok(there) if !there.is_dir() => {
-            return Err(CassetteError::new(directory, "is a file, and traces stand in a directory")
+            return Err(CassetteError::new(directory, "is a file, and traces are kept in a directory")
                 .advice("name another directory"));
         }
         Ok(_) if is_cassette(directory) => {

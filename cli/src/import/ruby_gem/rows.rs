@@ -102,7 +102,7 @@ pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Vec<Field>>, Cassett
     let (mut rest, mut line, mut rows, mut row) = (bytes, 1, Vec::new(), Vec::new());
     while !rest.is_empty() {
         let (field, after) = next_field(rest).ok_or_else(|| {
-            CassetteError::new(file, "a quote that is not closed, or that stands inside a field without quotes")
+            CassetteError::new(file, "a quote that is not closed, or that is inside a field without quotes")
                 .at_line(line)
                 .at_column(row.len() as u64 + 1)
                 .advice("correct it, or record again")

@@ -154,10 +154,7 @@ fn set_connect(
     }
     guard(&connection.core.diagnostics, || {
         if attribute == APP_WCHAR_TYPE {
-            return connection
-                .core
-                .diagnostics
-                .post(Outcome::error("HYC00", "only UTF-16 is spoken in Unicode functions"));
+            return connection.core.diagnostics.post(Outcome::error("HYC00", "Unicode functions take UTF-16 only"));
         }
         let mut state = connection.state.lock();
         state.pending.retain(|known| known.attribute != attribute);

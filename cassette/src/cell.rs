@@ -63,7 +63,7 @@ pub const UNREAD: &[u8] = b"\\-";
 pub(crate) const NULL: &[u8] = b"\\N";
 
 /// Appends the text of a cell.
-pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) {
+pub fn encode(cell: Cell<'_>, out: &mut Vec<u8>) {
     encode_as(cell, false, out);
 }
 
@@ -175,7 +175,7 @@ pub fn decode<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>,
 }
 
 /// Decodes a field that is known to be UTF-8, as [`decode`] does. Of any other field it may return text that is not UTF-8.
-pub(crate) fn decode_utf8<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
+pub fn decode_utf8<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
     let Some((b'\\', tagged)) = field.split_first() else { return Ok(Cell::Text(field)) };
     match tagged.split_first() {
         Some((b'N', [])) => Ok(Cell::Null),

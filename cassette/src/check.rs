@@ -73,7 +73,7 @@ impl Wrong {
     }
 
     /// Makes the error for it on a line of a file.
-    pub(crate) fn error(self, file: &Path, line: u32) -> CassetteError {
+    pub fn error(self, file: &Path, line: u32) -> CassetteError {
         let path = format!("{}{}", self.key, self.rest);
         CassetteError::new(file, self.problem).at_line(line.into()).at_path(path).advice(self.advice)
     }

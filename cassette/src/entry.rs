@@ -199,7 +199,7 @@ pub struct Head {
 
 /// Distinguishes connects that may get different replies, by data source or driver and by connection string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ConnectIdentity(Digest);
+pub struct ConnectIdentity(Digest);
 
 /// Stands for a text: enough bytes of its SHA-256 that a second text with the same bytes is out of the question.
 pub(crate) type Digest = [u8; 16];
@@ -211,7 +211,7 @@ pub(crate) fn digest(bytes: &[u8]) -> Digest {
 }
 
 /// Returns the identity of a connect entry.
-pub(crate) fn connect_identity(entry: &Entry) -> ConnectIdentity {
+pub fn connect_identity(entry: &Entry) -> ConnectIdentity {
     let named = [Key::Dsn, Key::Driver, Key::ConnectionString].map(|key| entry.get(key));
     ConnectIdentity(digest(format!("{named:?}").as_bytes()))
 }

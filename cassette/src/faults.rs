@@ -162,15 +162,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A fault with the position of its command, and its row.
-#[derive(Clone, Debug)]
-pub(crate) struct Armed {
-    pub(crate) position: u32,
-    pub(crate) row: u64,
-    pub(crate) kind: FaultKind,
-    pub(crate) text: String,
-}
-
 const HOW: &str = "write PLACE=FAULT, where the place is the number of a command as `super8 show --numbers` counts them (7), a command of a \
                    connection (a#5) or of a statement (a/3, a/3#2), `connect`, or `sql:REGEX`; @2 or @last after it is a row";
 

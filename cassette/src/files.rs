@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use memchr::memmem;
 use rustix::fs::OFlags;
 
 use crate::CassetteError;
@@ -83,6 +84,23 @@ pub(crate) fn conflict(file: &Path, line: u64) -> CassetteError {
         .advice("resolve the conflict, or take one side's cassette as a whole")
 }
 
+/// Says whether a file has these bytes. Reads it in blocks, because a log may be large.
+pub(crate) fn mentions(file: &mut impl Read, word: &[u8]) -> io::Result<bool> {
+    const BLOCK: usize = 64 * 1024;
+    let finder = memmem::Finder::new(word);
+    let mut bytes = Vec::with_capacity(BLOCK + word.len());
+    loop {
+        if file.by_ref().take(BLOCK as u64).read_to_end(&mut bytes)? == 0 {
+            return Ok(false);
+        }
+        if finder.find(&bytes).is_some() {
+            return Ok(true);
+        }
+        // the word may begin in this block and end in the next one
+        bytes.drain(..bytes.len().saturating_sub(word.len() - 1));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +123,15 @@ mod tests {
             assert!(error.contains(expected), "{name}: {error}");
         }
         assert_eq!(read(&at("nothing")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_word_is_found_across_blocks() {
+        let has = |text: &str| mentions(&mut text.as_bytes(), b"volatile").unwrap();
+        assert!(has("  volatile: [params 1]") && !has("") && !has("volatil"));
+        for before in 65_520..65_545 {
+            assert!(has(&format!("{}volatile", "x".repeat(before))), "{before}");
+            assert!(!has(&format!("{}volatill", "x".repeat(before))), "{before}");
+        }
     }
 }

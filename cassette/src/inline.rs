@@ -11,9 +11,9 @@ use crate::value::{Value, float_text};
 /// The row of a fetch that says nothing else, read without building the entry.
 pub struct InlineRow {
     /// The fields of its cells, all UTF-8.
-    pub(crate) fields: ByteRecord,
+    pub fields: ByteRecord,
     /// The C types in which the application took the columns.
-    pub(crate) c_types: Arc<[String]>,
+    pub c_types: Arc<[String]>,
 }
 
 /// The C types of the entry that was read last. The next one mostly has the same.
@@ -104,7 +104,7 @@ pub fn from_inline(value: &Value, row: &mut Row) -> Result<(), InlineError> {
 }
 
 /// Calls `take` with the fields of such a list in column order, each ready for [`decode`](cell::decode).
-pub(crate) fn fields(value: &Value, take: &mut dyn FnMut(&[u8])) -> Result<(), InlineError> {
+pub fn fields(value: &Value, take: &mut dyn FnMut(&[u8])) -> Result<(), InlineError> {
     let not_a_list = || InlineError { column: None, problem: "a row is a list of cells".to_owned() };
     let (mut decoded, mut encoded) = (Vec::new(), Vec::new());
     for (column, item) in value.as_list().ok_or_else(not_a_list)?.iter().enumerate() {

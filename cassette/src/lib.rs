@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod check;
+pub mod comments;
 pub mod convert;
 pub mod entry;
 pub mod error;
@@ -14,7 +15,6 @@ mod files;
 pub mod inline;
 pub mod metadata;
 pub mod platform;
-pub mod player;
 pub mod process;
 pub mod recorder;
 pub mod redaction;
@@ -22,11 +22,13 @@ pub mod row;
 pub mod rows_reader;
 mod scan;
 pub mod schema;
-mod sets;
+pub mod sets;
 pub mod store;
+pub mod summary;
 pub mod text;
 pub mod trim;
 pub mod value;
+pub mod volatile;
 pub mod volatile_rules;
 pub mod words;
 pub mod yaml;
@@ -36,11 +38,6 @@ pub use convert::{Conversion, convert, convert_watched};
 pub use entry::{ConnectionId, Entry, Fields, Head};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{AnswerRules, DriverFacts, Metadata, Order, utc};
-pub use player::{
-    FaultEvent, FaultNews, FaultPlace, Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled,
-    Started, Unplayed, Volatile, takes_faults,
-};
-pub use player::{columns, summary};
 pub use process::Processes;
 pub use recorder::{KnownAnswers, PendingColumns, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};
@@ -59,4 +56,5 @@ pub use store::{
 };
 pub use text::shell;
 pub use value::{Value, float_text};
+pub use volatile::Volatile;
 pub use volatile_rules::VolatileRules;

@@ -353,7 +353,7 @@ impl AnswerRules {
     }
 
     /// Says whether an entry of this method may ask for an answer with rows. Entries of other methods need not be checked.
-    pub(crate) fn may_name(&self, method: Method) -> bool {
+    pub fn may_name(&self, method: Method) -> bool {
         match method {
             Method::Catalog => true,
             Method::Run | Method::Prepare => !self.is_empty(),
@@ -362,7 +362,7 @@ impl AnswerRules {
     }
 
     /// Says whether an entry asks for an answer with rows.
-    pub(crate) fn name(&self, entry: &Entry) -> bool {
+    pub fn name(&self, entry: &Entry) -> bool {
         match entry.method {
             Method::Catalog => entry.get(Key::Function).and_then(Value::as_text) == Some("SQLGetTypeInfo"),
             Method::Run | Method::Prepare if !self.is_empty() => {

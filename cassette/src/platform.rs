@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const PROCESSES: &str = "/proc";
 
 /// Says whether no other thread of this process exists. False if the system does not tell.
-pub(crate) fn has_one_thread() -> bool {
+pub fn has_one_thread() -> bool {
     // one entry for each thread
     fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.take(2).count() == 1)
 }

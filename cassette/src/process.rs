@@ -14,7 +14,7 @@ pub fn remember() {
 }
 
 /// Returns the number of this thread among those that have asked for it, from 1.
-pub(crate) fn thread() -> u32 {
+pub fn thread() -> u32 {
     static LAST: AtomicU32 = AtomicU32::new(0);
     // without a destructor, because it is also asked at process exit
     thread_local!(static NUMBER: Cell<u32> = const { Cell::new(0) });

@@ -273,7 +273,7 @@ mod tests {
             for line in ["", "# e", "-e", "e", "...", "\te"] {
                 let other = format!("- {}\n{line}\n- d\n                ", "x".repeat(length));
                 assert_eq!(item(other.as_bytes()), None, "{other}");
-                assert_eq!(item(other[2..].as_bytes()), None, "an item begins with a dash");
+                assert_eq!(item(&other.as_bytes()[2..]), None, "an item begins with a dash");
             }
         }
     }

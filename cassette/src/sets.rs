@@ -63,7 +63,7 @@ impl Sets {
 }
 
 /// Says whether a field stands in the log as it is, because it is not an array that goes to a part.
-pub(crate) fn stays_in_log(key: Key, value: &Value) -> bool {
+pub fn stays_in_log(key: Key, value: &Value) -> bool {
     key != Key::Params || value.as_list().is_none_or(|sets| sets.len() <= INLINE_SETS)
 }
 

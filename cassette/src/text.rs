@@ -25,7 +25,7 @@ pub fn cut(text: &str, max: usize) -> String {
 }
 
 /// Returns the last character boundary at or before `at`.
-pub(crate) fn floor(text: &str, at: usize) -> usize {
+pub fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

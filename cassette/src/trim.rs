@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::entry::{ConnectIdentity, Head, connect_identity};
-use crate::player::Index;
+use crate::schema::Class;
 use crate::store::directory::COMMANDS;
 use crate::store::{EntryRef, Part, Store, cassette_of_part, info_part, open, with_parts};
 use crate::yaml::{Items, blocks};
@@ -81,14 +81,13 @@ pub fn trim(path: &Path, keep: &[Selector], drop: &[Selector]) -> Result<Trimmed
         Ok(())
     })?;
     let rules = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
-    let (index, _) = Index::build(&*store, &rules)?;
     let mut answers = BTreeSet::new();
     for (place, head) in entries.iter().filter(|(_, head)| rules.may_name(head.method)) {
         if let Some(statement) = head.statement.filter(|_| store.entry(*place).is_ok_and(|entry| rules.name(&entry))) {
             answers.insert((head.connection, statement));
         }
     }
-    let log = Log { store: &*store, index, answers, entries };
+    let log = Log { store: &*store, answers, entries };
     let mut taken = vec![false; log.entries.len()];
     if !keep.is_empty() {
         taken.fill(true);
@@ -108,7 +107,6 @@ pub fn trim(path: &Path, keep: &[Selector], drop: &[Selector]) -> Result<Trimmed
 /// The log of a cassette.
 struct Log<'s> {
     store: &'s dyn Store,
-    index: Index,
     /// The statements whose rows are answers, which are served to any connection in any order.
     answers: BTreeSet<(ConnectionId, u32)>,
     entries: Vec<(EntryRef, Head)>,
@@ -121,6 +119,11 @@ impl Log<'_> {
 
     fn all(&self, is: impl Fn(&Head) -> bool) -> Vec<usize> {
         (0..self.entries.len()).filter(|at| is(&self.entries[*at].1)).collect()
+    }
+
+    /// Iterates over the commands, which are numbered from 1.
+    fn commands(&self) -> impl Iterator<Item = usize> {
+        (0..self.entries.len()).filter(|at| self.entries[*at].1.method.class() == Class::Command)
     }
 
     /// Returns the entries that are kept for a selector. A statement also keeps its connection's entries that concern
@@ -153,7 +156,7 @@ impl Log<'_> {
         match found.is_empty() {
             false => Ok(found),
             true => Err(self.refused(match selector {
-                Selector::Command(number) if (1..=self.index.total()).contains(&number) => {
+                Selector::Command(number) if (1..=self.commands().count()).contains(&number) => {
                     format!("{number} is an answer, and not a command")
                 }
                 _ => format!("there is no {what} in it"),
@@ -164,15 +167,13 @@ impl Log<'_> {
     /// Returns a command with what depends on it: an execution with its rows and results, a text with its executions. A
     /// statement that would be left without a text goes as a whole.
     fn command(&self, number: usize) -> Result<Vec<usize>, CassetteError> {
-        let mut positions = (0..self.index.len()).filter(|position| self.index.is_command(*position));
-        let Some(position) = positions.find(|position| self.index.ordinal(*position) == number) else {
-            return Ok(Vec::new());
-        };
-        let place = self.index.slot(position).place();
-        let Some(at) = self.entries.iter().position(|(entry, _)| entry.offset == place.offset) else {
+        let Some(at) = number.checked_sub(1).and_then(|number| self.commands().nth(number)) else {
             return Ok(Vec::new());
         };
         let Head { method, connection, statement, .. } = self.entries[at].1;
+        if statement.is_some_and(|statement| self.answers.contains(&(connection, statement))) {
+            return Ok(Vec::new());
+        }
         if method == Method::Connect {
             return Err(self
                 .refused(format!("command {number} connects {connection}, and what was asked on it would be left"))

@@ -60,7 +60,7 @@ impl Value {
     }
 
     /// Hashes what the value is written as. This is cheap for numbers and texts.
-    pub(crate) fn sum(&self, hasher: &mut DefaultHasher) {
+    pub fn sum(&self, hasher: &mut DefaultHasher) {
         match self {
             Value::Int(number) => number.hash(hasher),
             Value::Text(text) => text.hash(hasher),

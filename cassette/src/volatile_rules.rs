@@ -161,13 +161,13 @@ impl VolatileRules {
     }
 
     /// Says whether at least some values of a kind are volatile.
-    pub(crate) fn names(&self, kind: Kind) -> bool {
+    pub fn names(&self, kind: Kind) -> bool {
         self.kinds[kind as usize] != Which::None
     }
 
     /// Says whether a value is near enough to the clock, in seconds since 1970, if a rule requires that. A value does
     /// not say its time zone, so it passes if it would be near in any time zone.
-    pub(crate) fn is_near(&self, kind: Kind, text: &str, clock: Option<u64>) -> bool {
+    pub fn is_near(&self, kind: Kind, text: &str, clock: Option<u64>) -> bool {
         const ZONES: u64 = 14 * 3600;
         const QUARTER: u64 = 900;
         let Which::Near(within) = self.kinds[kind as usize] else { return true };
@@ -181,18 +181,19 @@ impl VolatileRules {
         distance <= within || distance <= ZONES + within && (kind == Kind::Date || beside <= within)
     }
 
-    pub(crate) fn patterns(&self) -> impl Iterator<Item = &Regex> {
+    /// Iterates over the patterns.
+    pub fn patterns(&self) -> impl Iterator<Item = &Regex> {
         self.patterns.iter()
     }
 
     /// Says whether any rule depends on a statement's text.
-    pub(crate) fn ask_for_texts(&self) -> bool {
+    pub fn ask_for_texts(&self) -> bool {
         let same = self.same.iter().any(|places| !places.positions.is_empty());
         same || !(self.positions.is_empty() && self.lists.is_empty())
     }
 
     /// Finds the values in a text that rules `same` name, each with the number of its rule.
-    pub(crate) fn same_in<'r>(&'r self, text: &'r str) -> impl Iterator<Item = (usize, Range<usize>)> + 'r {
+    pub fn same_in<'r>(&'r self, text: &'r str) -> impl Iterator<Item = (usize, Range<usize>)> + 'r {
         let patterns = |(at, places): (usize, &'r Places)| places.patterns.iter().map(move |pattern| (at, pattern));
         self.same.iter().enumerate().flat_map(patterns).flat_map(move |(at, pattern)| {
             pattern.captures_iter(text).filter_map(move |found| Some((at, found.get(1)?.range())))
@@ -200,13 +201,13 @@ impl VolatileRules {
     }
 
     /// Says whether rules `same` name any columns.
-    pub(crate) fn name_columns(&self) -> bool {
+    pub fn name_columns(&self) -> bool {
         self.same.iter().any(|places| !places.columns.is_empty())
     }
 
     /// Returns the columns, from 1, that rules `same` name in the results of a statement with this text, each with the
     /// number of its rule.
-    pub(crate) fn columns(&self, sql: &str) -> Vec<(usize, usize)> {
+    pub fn columns(&self, sql: &str) -> Vec<(usize, usize)> {
         let of = |(at, places): (usize, &Places)| {
             let fitting = places.columns.iter().filter(|(_, pattern)| fits(pattern, sql));
             fitting.map(|(column, _)| (*column, at)).collect::<Vec<_>>()
@@ -234,7 +235,7 @@ impl VolatileRules {
     }
 
     /// Returns the asked text with its unordered lists in the recorded order, where they have the same items.
-    pub(crate) fn in_order(&self, recorded: &str, asked: &str) -> Option<String> {
+    pub fn in_order(&self, recorded: &str, asked: &str) -> Option<String> {
         let (was, is) = (self.lists_of(recorded), self.lists_of(asked));
         if was.is_empty() || was.len() != is.len() {
             return None;
@@ -339,7 +340,7 @@ fn seconds(text: &str) -> Option<u64> {
 }
 
 /// Returns the seconds since 1970 of a date, or of a date and a time, in UTC.
-pub(crate) fn since_1970(text: &str) -> Option<u64> {
+pub fn since_1970(text: &str) -> Option<u64> {
     let number = |range: Range<usize>| text.get(range)?.parse::<u64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {

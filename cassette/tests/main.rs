@@ -1,30 +1,7 @@
-//! The tests of the crate's public interface. They are one program, because linking one for each file takes longer than running them.
+//! The tests of the format: its documents and its rows. What is recorded and played again is tested in `matching`.
 
-mod support;
-
-mod advice;
-mod again;
-mod any_order;
-mod by_hand;
-mod copies;
-mod crash;
 mod documented_format;
-mod edited;
-mod fault_threads;
 mod fields_page;
-mod golden;
-mod mismatch;
-mod ndjson;
-mod parts;
 mod plain_page;
-mod readings;
-mod recover;
-mod redaction;
-mod result_answers;
 mod rows;
-mod runs;
 mod schema_page;
-mod scope;
-mod sessions;
-mod stable;
-mod threads;

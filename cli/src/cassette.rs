@@ -7,9 +7,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::sync_channel;
-use super8_cassette::{
-    CassetteError, Entry, EntryRef, Format, Head, Key, Metadata, PlayedRun, Store, Value, with_parts,
-};
+use super8_cassette::{CassetteError, Entry, EntryRef, Format, Head, Key, Metadata, Store, Value, with_parts};
+use super8_matching::PlayedRun;
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.

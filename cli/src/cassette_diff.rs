@@ -16,12 +16,12 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use super8_cassette::player::{Difference, difference_in};
 use super8_cassette::schema::Class;
 use super8_cassette::summary::{show, summary};
 use super8_cassette::{
     CassetteError, ConnectionId, Entry, EntryRef, Head, Key, Method, Store, Value, with_parts_or_alone,
 };
+use super8_matching::{Difference, difference_in};
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

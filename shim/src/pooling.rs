@@ -11,7 +11,8 @@ use crate::driver::{Kind, Site};
 use crate::inserted;
 use std::path::PathBuf;
 use std::sync::Arc;
-use super8_cassette::{Player, Recorder};
+use super8_cassette::Recorder;
+use super8_matching::Player;
 
 /// How a connection came to its cassette, or to none.
 pub struct Selection {

@@ -24,7 +24,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{FaultNews, within_limit};
+use super8_cassette::within_limit;
+use super8_matching::FaultNews;
 
 /// The file in the directory of `super8 run`.
 pub const NOTED: &str = "noted";

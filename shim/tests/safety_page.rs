@@ -18,9 +18,16 @@ fn sources(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
 fn the_page_lists_the_files_with_unsafe() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = Vec::new();
-    for part in
-        ["shim/src", "shim/ansi/src", "shim/unicode/src", "client/src", "cli/src", "cassette/src", "packages/rust/src"]
-    {
+    for part in [
+        "shim/src",
+        "shim/ansi/src",
+        "shim/unicode/src",
+        "client/src",
+        "cli/src",
+        "cassette/src",
+        "matching/src",
+        "packages/rust/src",
+    ] {
         sources(&root.join(part), &mut files);
     }
     let opens =

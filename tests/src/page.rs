@@ -245,7 +245,8 @@ pub fn error_texts() -> Vec<String> {
 }
 
 /// The directories of the product's sources.
-const RUST: [&str; 6] = ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src", "packages/rust/src"];
+const RUST: [&str; 7] =
+    ["cassette/src", "matching/src", "shim/src", "shim/ansi/src", "cli/src", "client/src", "packages/rust/src"];
 const PACKAGES: [&str; 3] = ["packages/python/src", "packages/ruby/lib", "packages/node"];
 
 /// Returns all sources of the product as one text, with literals that span several lines joined.

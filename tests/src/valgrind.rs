@@ -46,7 +46,7 @@ fn frames(error: &str) -> impl Iterator<Item = &str> {
 
 /// Here the compiler compares two optional numbers before it checks whether they are there, which memcheck reports.
 /// This crate has no unsafe code, so it is no error.
-const BRANCHES_EARLY: &str = "super8_cassette::player::turn";
+const BRANCHES_EARLY: &str = "super8_matching::play::turn";
 
 fn is_ours(error: &str) -> bool {
     if tag(error, "kind") == "UninitCondition"

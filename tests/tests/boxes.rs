@@ -106,7 +106,7 @@ const PREPARED: &[(&str, &str, &str)] = &[
     (
         "CONTRIBUTING.md",
         "",
-        "rm run_tests; for place in cassettes tests/tests/golden cassette/src; do [ -d \"$REPOSITORY/$place\" ]; mkdir -p $place; done",
+        "rm run_tests; for place in cassettes tests/tests/golden cassette/src matching/src; do [ -d \"$REPOSITORY/$place\" ]; mkdir -p $place; done",
     ),
     (
         "docs/cli.md",

@@ -88,7 +88,7 @@ fn drivers_say_of_failures_what_was_measured() {
         let outcome = Outcome::of(&command, b"");
         assert!(outcome.succeeded(), "{driver:?}: {}", outcome.errors());
         let stem = driver.library().trim_end_matches(".so");
-        let file = repository().join(format!("cassette/src/player/driver_faults/{stem}.yml"));
+        let file = repository().join(format!("matching/src/play/driver_faults/{stem}.yml"));
         if std::env::var_os("SUPER8_BLESS").is_some() {
             std::fs::write(&file, outcome.text()).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         }

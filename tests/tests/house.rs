@@ -11,7 +11,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 /// The crates whose rooms are kept.
-const CRATES: &[&str] = &["bench", "cassette", "cli", "client", "packages/rust", "shim", "suites"];
+const CRATES: &[&str] = &["bench", "cassette", "cli", "client", "matching", "packages/rust", "shim", "suites"];
 
 /// A module as the names of the path to it from the crate's root, which is empty.
 type Module = Vec<String>;
@@ -39,6 +39,53 @@ fn no_folder_imports_itself_by_way_of_others() {
     }
 }
 
+/// The crates of ours that each crate depends on.
+const LAYERS: [(&str, &[&str]); 8] = [
+    ("cassette", &[]),
+    ("matching", &["cassette"]),
+    ("shim", &["cassette", "matching"]),
+    ("shim/unicode", &["shim"]),
+    ("shim/ansi", &["shim"]),
+    ("client", &["cassette", "shim"]),
+    ("cli", &["cassette", "client", "matching", "shim"]),
+    ("packages/rust", &[]),
+];
+
+#[test]
+fn crates_depend_only_on_those_below_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (name, expected) in LAYERS {
+        let manifest = fs::read_to_string(root.join(name).join("Cargo.toml")).unwrap();
+        let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap_or_default();
+        let dependencies = dependencies.lines().take_while(|line| !line.starts_with('['));
+        let mut ours: Vec<&str> =
+            dependencies.filter_map(|line| line.strip_prefix("super8-")?.split(['.', ' ']).next()).collect();
+        ours.sort_unstable();
+        assert_eq!(ours, expected, "{name}/Cargo.toml");
+    }
+}
+
+/// Matching is pure: what it plays comes from a store, and what it is to do from its caller.
+#[test]
+fn matching_opens_no_file_and_reads_no_setting() {
+    for (module, source) in sources("matching") {
+        for path in source.names.values().chain(&source.paths) {
+            let path = path.join("::");
+            for other in [
+                "std::fs",
+                "std::env",
+                "std::io",
+                "std::net",
+                "std::process",
+                "super8_cassette::open",
+                "super8_cassette::Directory",
+            ] {
+                assert!(!path.starts_with(other), "{}: {path}", module.join("/"));
+            }
+        }
+    }
+}
+
 /// What tells operating systems apart, in code or in a path.
 const PLATFORM: [&str; 9] = [
     "target_os",
@@ -57,7 +104,7 @@ const PLATFORM: [&str; 9] = [
 fn platforms_matter_in_one_place_of_a_layer() {
     const PLACES: [&str; 2] = ["cassette/src/platform.rs", "shim/src/platform.rs"];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut directories: Vec<_> = ["cassette", "shim", "shim/ansi", "shim/unicode", "cli", "client"]
+    let mut directories: Vec<_> = ["cassette", "matching", "shim", "shim/ansi", "shim/unicode", "cli", "client"]
         .map(|name| root.join(name).join("src"))
         .into();
     let (mut elsewhere, mut there) = (String::new(), BTreeSet::new());

@@ -14,13 +14,13 @@ use std::collections::{HashMap, VecDeque};
 use std::fs;
 
 use crate::entry::{Digest, digest};
-use crate::player::summary::summary;
-use crate::player::{Volatile, volatile_parts, volatile_replaced, without_comments};
 use crate::schema::Class;
 use crate::store::Store;
 use crate::store::directory::COMMANDS;
+use crate::summary::summary;
+use crate::volatile::{self, Volatile};
 use crate::yaml::blocks;
-use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, comments};
 
 /// The texts whose entry has not been recorded again yet.
 #[derive(Debug, Default)]
@@ -259,8 +259,8 @@ impl VolatileMarks {
             .into_iter()
             .find_map(|key| entry.get(key)?.as_text());
         let Some(own) = own else { return self.texts.get(&place).cloned().unwrap_or_default() };
-        let volatile = volatile_parts(entry).into_iter().map(str::to_owned).collect();
-        let text = MarkedText { words: without_comments(own), volatile };
+        let volatile = volatile::parts(entry).into_iter().map(str::to_owned).collect();
+        let text = MarkedText { words: comments::without(own), volatile };
         self.texts.insert(place, text.clone());
         text
     }
@@ -270,7 +270,7 @@ impl MarkedText {
     /// Returns what the new text has in place of the volatile parts, as [`volatile_replaced`] does.
     fn replaced<'s>(&'s self, new: &'s MarkedText) -> Option<Vec<(&'s str, &'s str)>> {
         let parts: Vec<&str> = self.volatile.iter().map(String::as_str).collect();
-        volatile_replaced(&self.words, &new.words, &parts)
+        volatile::replaced(&self.words, &new.words, &parts)
     }
 }
 

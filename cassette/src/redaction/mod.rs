@@ -6,7 +6,7 @@
 
 mod replacement;
 mod rules;
-pub(crate) mod secrets;
+pub mod secrets;
 mod sent;
 
 pub use rules::{Redaction, Rule};
@@ -22,7 +22,7 @@ use crate::{ConnectionId, Entry, Fields, Key, Method, Row, Value, cell};
 
 /// Applies the rules to one cassette. It must know which statement a value belongs to.
 #[derive(Debug, Default)]
-pub(crate) struct Redactor {
+pub struct Redactor {
     rules: OnceLock<Arc<Redaction>>,
     secrets: OnceLock<Arc<Secrets>>,
     statements: Mutex<HashMap<(ConnectionId, Option<u32>), Statement>>,
@@ -46,12 +46,12 @@ pub(crate) struct RowRules {
 
 impl Redactor {
     /// Follows these rules from now on. Later calls change nothing.
-    pub(crate) fn follow(&self, rules: Arc<Redaction>) {
+    pub fn follow(&self, rules: Arc<Redaction>) {
         let _ = self.rules.set(rules);
     }
 
     /// Hides these secrets from now on. Later calls change nothing.
-    pub(crate) fn hide(&self, secrets: Arc<Secrets>) {
+    pub fn hide(&self, secrets: Arc<Secrets>) {
         let _ = self.secrets.set(secrets);
     }
 
@@ -93,7 +93,7 @@ impl Redactor {
     }
 
     /// Returns the entry as it may stand in the cassette, and as a replayed one is compared. `None` if it may stay as it is.
-    pub(crate) fn entry(&self, entry: &Entry) -> Option<Entry> {
+    pub fn entry(&self, entry: &Entry) -> Option<Entry> {
         let ruled = self.by_rules(entry);
         let hidden = self.hiding().and_then(|hiding| hiding.entry(ruled.as_ref().unwrap_or(entry)));
         hidden.or(ruled)
@@ -146,7 +146,7 @@ impl Redactor {
 
     /// Returns the redacted entry as it is compared with `recorded`, which may be the one that is asked for. A value
     /// that the program read in redacted form stands for the original one.
-    pub(crate) fn comparable(&self, recorded: &Entry, asked: &Entry, redacted: Entry) -> Entry {
+    pub fn comparable(&self, recorded: &Entry, asked: &Entry, redacted: Entry) -> Entry {
         let Some(rules) = self.rules.get() else { return redacted };
         let comparable = |(key, value): (Key, Value)| match (key, recorded.get(key), asked.get(key)) {
             (Key::Params | Key::Values, Some(recorded), Some(raw)) => {
@@ -176,7 +176,7 @@ impl Redactor {
     }
 
     /// Does the same for the key of a question.
-    pub(crate) fn key(&self, key: &[(Key, Value)]) -> Vec<(Key, Value)> {
+    pub fn key(&self, key: &[(Key, Value)]) -> Vec<(Key, Value)> {
         key.iter().map(|(name, value)| (*name, self.hidden(self.part(*name, value.clone())))).collect()
     }
 

@@ -247,7 +247,7 @@ fn inside_word(text: &str, start: usize, end: usize) -> bool {
 
 /// Returns what is asked as it is compared with a recorded entry in which secrets are hidden. It has the recorded text wherever
 /// that is the asked one with a mark for the secret, because a process that replays without a password may not know the secret.
-pub(crate) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry> {
+pub fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry> {
     if recorded.get(Key::Secrets).is_none() {
         return Cow::Borrowed(asked);
     }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::check::{self, Wrong};
 use crate::entry::Head;
 use crate::inline::{InlineRow, LastTypes};
-use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Key, Metadata, Row, Value};
+use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Key, Metadata, Row, Value, files};
 
 const RESTORE: &str = "restore it, or record again";
 
@@ -216,6 +216,16 @@ pub trait Store: Send + Sync {
 
     /// Returns the file and line of an entry, for reports.
     fn locate(&self, place: EntryRef) -> (Arc<Path>, u32);
+
+    /// Says whether the log that has an entry has this text anywhere: as a key, or in a value.
+    ///
+    /// # Errors
+    /// An error of the operating system.
+    fn log_mentions(&self, place: EntryRef, text: &str) -> Result<bool, CassetteError> {
+        let (log, _) = self.locate(place);
+        let found = files::open(&log).and_then(|mut file| files::mentions(&mut file, text.as_bytes()));
+        found.map_err(|error| CassetteError::io(&log, "read", &error))
+    }
 
     /// Returns the line of one of an entry's keys, or that of the entry where keys have no lines of their own.
     fn line_of(&self, place: EntryRef, _key: &str) -> u32 {
@@ -476,7 +486,7 @@ pub(super) fn replace_fields(
 }
 
 /// Returns the name of the part with the answers of a connection.
-pub(crate) fn info_part(connection: ConnectionId) -> String {
+pub fn info_part(connection: ConnectionId) -> String {
     format!("{connection}_info.yml")
 }
 

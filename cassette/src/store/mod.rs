@@ -16,7 +16,7 @@ mod recover;
 mod staging;
 
 pub use interface::info_file;
-pub(crate) use interface::info_part;
+pub use interface::info_part;
 pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsSource, RowsWriter, Store};
 pub(crate) use log::ENTRY_ROOM;
 pub use log::{Append, MakeAppend, Room, WriteAppend, allocate, allocate_ahead, within_limit};

@@ -13,10 +13,10 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    CassetteError, Cell, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, PlayedRun,
-    Store, Value, Volatile, VolatileRules, by_hand, cell, check, columns, directory, ndjson, staging_directory,
-    store::info_file, whole_entry,
+    CassetteError, Cell, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, Store, Value,
+    Volatile, VolatileRules, by_hand, cell, check, directory, ndjson, staging_directory, store::info_file, whole_entry,
 };
+use super8_matching::{PlayedRun, columns};
 use super8_shim::convert::{self, CType};
 
 /// The size in bytes from which a cassette is reported as a burden for a repository.

@@ -8,8 +8,8 @@ use std::fs::Permissions;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use super8_cassette::player::{VolatileValues, find_volatile, rule_text};
 use super8_cassette::{Metadata, Store, Value, convert, create, with_parts_or_alone, yaml};
+use super8_matching::{VolatileValues, find_volatile, rule_text};
 
 /// `super8 record CASSETTE -- COMMAND`
 #[derive(Args)]

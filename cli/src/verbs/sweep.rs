@@ -24,7 +24,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use super8_cassette::faults::{Fault, FaultKind, token, written};
-use super8_cassette::{FaultPlace, Method, PlayOptions, Player, Value, shell, takes_faults, with_parts, yaml};
+use super8_cassette::{Method, Value, shell, with_parts, yaml};
+use super8_matching::{FaultPlace, PlayOptions, Player, takes_faults};
 
 /// `super8 sweep CASSETTE -- COMMAND`
 #[derive(Args)]
@@ -186,7 +187,7 @@ impl Sweep {
     /// Makes all runs and reports what was found.
     pub fn run(self) -> Outcome {
         let stopped = Stopped::new()?;
-        let player = Player::with_store(super8_cassette::open(&self.cassette)?, PlayOptions::default())?;
+        let player = Player::open(super8_cassette::open(&self.cassette)?, PlayOptions::default())?;
         let order = order_of_environment().unwrap_or(player.order());
         takes_faults(&self.cassette, order, with_parts(&self.cassette).len() > 1)?;
         let places = player.places_to_fail()?;

@@ -3,8 +3,9 @@
 use super::plan::Execution;
 use super::report::Kind;
 use crate::cassette;
-use super8_cassette::{CassetteError, Cell, CutCell, PlayedRun, Row, Store, Value, cell};
+use super8_cassette::{CassetteError, Cell, CutCell, Row, Store, Value, cell};
 use super8_client::{Column, Failure, Statement};
+use super8_matching::PlayedRun;
 use super8_shim::convert::CType;
 
 /// One difference.

@@ -25,7 +25,8 @@ use std::process::Command;
 use std::time::Instant;
 use stop::StopOptions;
 use super8_cassette::faults::Fault;
-use super8_cassette::{Format, PlayOptions, Player, parts_of, takes_faults, with_parts};
+use super8_cassette::{Format, open_directory, parts_of, with_parts};
+use super8_matching::{PlayOptions, Player, takes_faults};
 use super8_shim::cassettes::{self, Action};
 use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
 use super8_shim::config::redact::redact_assignments;
@@ -231,7 +232,7 @@ impl Wrapped {
             return Ok(());
         }
         let options = PlayOptions { order: self.order(), faults: self.faults.clone(), ..PlayOptions::default() };
-        Player::open(pieces.first().map_or(cassette, PathBuf::as_path), options)?;
+        Player::open(open_directory(pieces.first().map_or(cassette, PathBuf::as_path))?, options)?;
         Ok(())
     }
 

@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use super8_cassette::{CassetteError, Player, Recorder, staging_directory};
+use super8_cassette::{CassetteError, Recorder, staging_directory};
+use super8_matching::Player;
 
 /// Makes process exit publish recordings and report unplayed commands.
 pub(super) fn at_exit() {

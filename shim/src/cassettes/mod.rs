@@ -32,10 +32,8 @@ use registry::{Open, PLAYERS, RECORDERS};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use super8_cassette::{
-    CassetteError, DriverFacts, Entry, ErrorKind, FaultNews, KnownAnswers, Metadata, PlayOptions, Player, Recorder,
-    Traceparent,
-};
+use super8_cassette::{CassetteError, DriverFacts, Entry, ErrorKind, KnownAnswers, Metadata, Recorder, Traceparent};
+use super8_matching::{FaultNews, PlayOptions, Player};
 
 /// The answers that this process has asked for, shared by all of its recordings.
 static KNOWN: PerProcess<Arc<KnownAnswers>> = PerProcess::new();
@@ -396,7 +394,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let read = |location: &CassetteLocation| location.read().map_err(|error| error.to_string());
         let player = match parts.as_slice() {
-            [] => Player::with_store(read(location)?, options),
+            [] => Player::open(read(location)?, options),
             parts => {
                 let stores = parts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
                 let attempt = test.as_ref().map_or(1, |test| test.attempt);

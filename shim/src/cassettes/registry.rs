@@ -6,7 +6,8 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
-use super8_cassette::{DriverFacts, Player, Recorder};
+use super8_cassette::{DriverFacts, Recorder};
+use super8_matching::Player;
 
 /// The open cassettes of a process, by their directories or files.
 pub(super) type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;

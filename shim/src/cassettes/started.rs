@@ -6,7 +6,8 @@ use crate::config::command;
 use crate::config::redact::redact_assignments;
 use crate::config::settings::Settings;
 use std::path::Path;
-use super8_cassette::{Order, Started, shell};
+use super8_cassette::{Order, shell};
+use super8_matching::Started;
 
 /// The advice for reports of a mismatch.
 pub(super) const ADVICE: Started = Started { record_again, set_order };

@@ -16,7 +16,8 @@ use crate::pooling::{Selection, settings};
 use crate::real::Driver;
 use crate::{inserted, verdict};
 use std::sync::Arc;
-use super8_cassette::{DriverFacts, Player, Recorder};
+use super8_cassette::{DriverFacts, Recorder};
+use super8_matching::Player;
 
 /// How a connect will be made.
 #[derive(Default)]

@@ -7,7 +7,8 @@ use crate::diagnostics::{Diagnostic, Outcome};
 use crate::mode::application::Application;
 use crate::mode::keys::null_key;
 use std::sync::atomic::{AtomicU64, Ordering};
-use super8_cassette::{CassetteError, ConnectionId, Key, Player, RunGuard};
+use super8_cassette::{CassetteError, ConnectionId, Key, RunGuard};
+use super8_matching::Player;
 
 /// The C type of each column, from 0, as the run was told; `None` for a column that was never read, or that this row
 /// reads in another type than its usual one.

@@ -12,7 +12,8 @@ use crate::mode::record::{Recorded, unwritable};
 use crate::mode::replay::{Replayed, finished, mismatch};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Player, Recorder, Traceparent, Value};
+use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Recorder, Traceparent, Value};
+use super8_matching::Player;
 
 /// What a connect command says, as the cassette has it.
 pub struct Connect {

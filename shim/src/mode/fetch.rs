@@ -23,7 +23,8 @@ use crate::mode::statement::{State, Statement};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
 use super8_cassette::check::Wrong;
-use super8_cassette::{CassetteError, Cell, Fetched, Fields, Key, Method, PlayedRun, RunGuard, Value};
+use super8_cassette::{CassetteError, Cell, Fields, Key, Method, RunGuard, Value};
+use super8_matching::{Fetched, PlayedRun};
 
 /// What a call that fills the bound columns did.
 pub(super) struct Filled {

@@ -406,7 +406,7 @@ impl<'a> Buffers<'a> {
             columns.map(move |(column, binding)| {
                 let c_type = match column {
                     0 => bookmark_type(&application.at_row(*binding, *row, None), application.use_bookmarks()),
-                    _ => types(column, &binding),
+                    _ => types(column, binding),
                 };
                 let binding = application.at_row(*binding, *row, c_type.fixed_size());
                 Buffer { row: at, column, index: usize::from(column) - first, c_type, binding }

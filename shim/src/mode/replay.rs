@@ -20,8 +20,9 @@ use crate::{cassettes, verdict};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::check::{self, Wrong};
-use super8_cassette::player::FIRST_RESULT_ANSWER;
-use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Mismatch, PlayedRun, Player, Value};
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value};
+use super8_matching::FIRST_RESULT_ANSWER;
+use super8_matching::{Mismatch, PlayedRun, Player};
 
 /// Replay: every call is answered from the cassette; the real driver is never loaded.
 #[derive(Default)]

@@ -1,5 +1,5 @@
 /* What a driver says of a lost connection, a deadlock, a lock that is not given, a statement that takes too long or is cancelled, a full
-   disk and a server that is not there: printed as cassette/src/player/driver_faults/ has it.
+   disk and a server that is not there: printed as matching/src/play/driver_faults/ has it.
    Arguments: the connection string, the dialect, a connection string to a server that is not there. */
 #include <ctype.h>
 #include <pthread.h>

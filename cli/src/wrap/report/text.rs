@@ -236,7 +236,7 @@ mod tests {
     /// Every recorded report is the same after its colours are removed.
     #[test]
     fn without_its_colours_it_is_the_report() {
-        let reports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../cassette/tests/reports");
+        let reports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../matching/tests/reports");
         let mut seen = 0;
         for file in std::fs::read_dir(reports).unwrap() {
             let report = std::fs::read_to_string(file.unwrap().path()).unwrap();

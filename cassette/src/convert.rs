@@ -18,8 +18,8 @@ pub struct Conversion {
     pub entries: u64,
     /// How many answers about connections it copied.
     pub answers: u64,
-    /// How many documents and rows parts it copied.
-    pub parts: u64,
+    /// How many documents and rows members it copied.
+    pub members: u64,
     /// What the other format has no place for, and what comes out in another form: one line each, for people.
     pub notes: Vec<String>,
 }
@@ -65,7 +65,7 @@ pub struct Copy<'c> {
     documents: BTreeSet<&'c str>,
     rows: BTreeSet<&'c str>,
     infos: BTreeSet<ConnectionId>,
-    /// The parts that entries have named so far.
+    /// The members that entries have named so far.
     named: HashSet<String>,
     encoded: Vec<u8>,
     done: Conversion,
@@ -88,10 +88,10 @@ impl<'c> Copy<'c> {
         }
     }
 
-    /// Copies the entry at a place of the log, and before it the parts that it names.
+    /// Copies the entry at a place of the log, and before it the members that it names.
     ///
     /// # Errors
-    /// Something is unreadable, a part does not exist, or the target cannot be written.
+    /// Something is unreadable, a member does not exist, or the target cannot be written.
     pub fn entry(&mut self, place: EntryRef) -> Result<(), CassetteError> {
         let entry = self.from.entry(place)?;
         for (key, name) in entry.files() {
@@ -107,7 +107,7 @@ impl<'c> Copy<'c> {
                 _ => self.rows(name),
             };
             copied.map_err(|error| match error.kind() {
-                ErrorKind::Io(io::ErrorKind::NotFound) => self.from.refuse_part(place, key.name(), name, &error),
+                ErrorKind::Io(io::ErrorKind::NotFound) => self.from.refuse_member(place, key.name(), name, &error),
                 _ => error,
             })?;
         }
@@ -135,7 +135,7 @@ impl<'c> Copy<'c> {
     fn document(&mut self, name: &str) -> Result<(), CassetteError> {
         self.documents.remove(name);
         self.to.put(name, &self.from.document(name)?)?;
-        self.done.parts += 1;
+        self.done.members += 1;
         Ok(())
     }
 
@@ -174,7 +174,7 @@ impl<'c> Copy<'c> {
         if !begun || !block.is_empty() {
             target.append(&block)?;
         }
-        self.done.parts += 1;
+        self.done.members += 1;
         Ok(())
     }
 

@@ -48,7 +48,7 @@ pub use sets::{INLINE_SETS, entry as whole_entry};
 pub use store::directory::Directory;
 pub use store::ndjson::{Spans, Trace, TraceId, TraceIdError, Traceparent};
 pub use store::{
-    Append, Contents, EntryRef, Format, MakeAppend, OpenRun, Part, Recovered, Room, RowBlock, RowsSource, RowsWriter,
+    Append, Contents, EntryRef, Format, MakeAppend, Member, OpenRun, Recovered, Room, RowBlock, RowsSource, RowsWriter,
     State, Store, WriteAppend, allocate, allocate_ahead, by_hand, cassette_of_part, create, directory, directory_of,
     failed_directory, ndjson, open, open_directory, parts_directory, parts_of, parts_with_recordings, recover,
     remove_failed, remove_parts, same_part, staging_directory, state, unpublished, with_parts, with_parts_or_alone,

@@ -1,4 +1,4 @@
-//! Parameter arrays: up to 16 sets stand in the log. Larger arrays go to a rows part of their own, `a_1_execute.csv`.
+//! Parameter arrays: up to 16 sets stand in the log. Larger arrays go to a rows member of their own, `a_1_execute.csv`.
 //!
 //! In the log `params_file` and `types` then replace `params`. `types` has one type for each column: `integer`,
 //! `float`, `text` or the C type of a typed value. Arrays with a column of mixed types stay in the log.
@@ -14,7 +14,7 @@ use crate::{CassetteError, Entry, Fields, Key, Value, check};
 /// The most sets that an array in the log may have.
 pub const INLINE_SETS: usize = 16;
 
-/// An array on its way to a part of its own.
+/// An array on its way to a member of its own.
 pub(crate) struct Sets {
     types: Vec<String>,
     /// The encoded rows.
@@ -22,7 +22,7 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    /// Returns the parameters of an entry, if they are an array that goes to a part.
+    /// Returns the parameters of an entry, if they are an array that goes to a member.
     pub(crate) fn of(entry: &Entry, encode: impl Fn(&Row, &mut RowBlock)) -> Option<Sets> {
         let sets = entry.get(Key::Params)?.as_list().filter(|sets| sets.len() > INLINE_SETS)?;
         let width = sets.first()?.as_list()?.len();
@@ -47,12 +47,12 @@ impl Sets {
         Some(Sets { types: types.into_iter().map(|kind| kind.unwrap_or("text").to_owned()).collect(), rows })
     }
 
-    /// Returns the entry with the part's name in place of the parameters.
-    pub(crate) fn named(&self, entry: &Entry, part: &str) -> Entry {
+    /// Returns the entry with the member's name in place of the parameters.
+    pub(crate) fn named(&self, entry: &Entry, member: &str) -> Entry {
         let mut fields = Fields::new();
         for (key, value) in &entry.fields {
             if *key == Key::Params {
-                fields.add(Key::ParamsFile, part);
+                fields.add(Key::ParamsFile, member);
                 fields.add(Key::Types, self.types.clone());
             } else {
                 fields.push((*key, value.clone()));
@@ -62,7 +62,7 @@ impl Sets {
     }
 }
 
-/// Says whether a field stands in the log as it is, because it is not an array that goes to a part.
+/// Says whether a field stands in the log as it is, because it is not an array that goes to a member.
 pub fn stays_in_log(key: Key, value: &Value) -> bool {
     key != Key::Params || value.as_list().is_none_or(|sets| sets.len() <= INLINE_SETS)
 }
@@ -95,10 +95,10 @@ fn set_cell(row: &mut Row, column: usize, value: &Value) {
     }
 }
 
-/// Reads an entry with its parameters, which may be in a part of their own, as if they stood in it.
+/// Reads an entry with its parameters, which may be in a member of their own, as if they stood in it.
 ///
 /// # Errors
-/// The entry or the part cannot be read, with file and line.
+/// The entry or the member cannot be read, with file and line.
 pub fn entry(store: &dyn Store, place: EntryRef) -> Result<Entry, CassetteError> {
     let mut entry = store.checked_entry(place)?;
     let Some(at) = entry.fields.iter().position(|(key, _)| *key == Key::ParamsFile) else { return Ok(entry) };
@@ -109,13 +109,13 @@ pub fn entry(store: &dyn Store, place: EntryRef) -> Result<Entry, CassetteError>
             .at_path(key.name())
             .advice("correct it, or record again")
     };
-    let part =
+    let member =
         entry.fields[at].1.as_text().ok_or_else(|| wrong(Key::ParamsFile, "is not the name of a file"))?.to_owned();
     let types = entry.get(Key::Types).and_then(Value::as_list).unwrap_or_default();
     let types: Option<Vec<String>> = types.iter().map(|kind| kind.as_text().map(str::to_owned)).collect();
     let types = types.ok_or_else(|| wrong(Key::Types, "is not a list of types"))?;
     let mut rows =
-        store.rows(&part).map_err(|error| store.refuse_part(place, Key::ParamsFile.name(), &part, &error))?;
+        store.rows(&member).map_err(|error| store.refuse_member(place, Key::ParamsFile.name(), &member, &error))?;
     let (mut record, mut scratch, mut sets) = (ByteRecord::new(), Vec::new(), Vec::new());
     while rows.next(&mut record)? {
         let mut values = Vec::with_capacity(types.len());

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::entry::{ConnectIdentity, Head, connect_identity};
 use crate::schema::Class;
 use crate::store::directory::COMMANDS;
-use crate::store::{EntryRef, Part, Store, cassette_of_part, info_part, open, with_parts};
+use crate::store::{EntryRef, Member, Store, cassette_of_part, info_member, open, with_parts};
 use crate::yaml::{Items, blocks};
 use crate::{AnswerRules, CassetteError, ConnectionId, Fields, Key, Method, Value};
 
@@ -51,8 +51,8 @@ pub struct Trimmed {
     pub taken: usize,
     /// How many entries are left.
     pub left: usize,
-    /// The parts that go with them.
-    pub parts: Vec<String>,
+    /// The members that go with them.
+    pub members: Vec<String>,
     /// Connections that are taken out, each with the one that gets its answers: another one with the same data source,
     /// which would lack them otherwise.
     pub moved: Vec<(ConnectionId, ConnectionId)>,
@@ -210,15 +210,16 @@ impl Log<'_> {
         self.look_for_children(&gone, path)?;
         let heirs = self.heirs(&gone, &left)?;
         let adopted = self.adopt(&heirs, &mut taken);
-        let (kept_parts, taken_parts) = (self.parts_of(&taken, false)?, self.parts_of(&taken, true)?);
-        let infos: HashSet<String> = gone.iter().map(|id| info_part(*id)).collect();
-        let parts = self.store.parts()?;
-        let is_gone = |part: &&Part| {
-            (infos.contains(&part.name) || taken_parts.contains(&part.name)) && !kept_parts.contains(&part.name)
+        let (kept_members, taken_members) = (self.members_of(&taken, false)?, self.members_of(&taken, true)?);
+        let infos: HashSet<String> = gone.iter().map(|id| info_member(*id)).collect();
+        let members = self.store.members()?;
+        let is_gone = |member: &&Member| {
+            (infos.contains(&member.name) || taken_members.contains(&member.name))
+                && !kept_members.contains(&member.name)
         };
-        let gone_parts: Vec<&Part> = parts.iter().filter(is_gone).collect();
+        let gone_members: Vec<&Member> = members.iter().filter(is_gone).collect();
         // a file that others name stays
-        let unnamed = heirs.iter().filter(|(from, _)| !kept_parts.contains(&info_part(**from)));
+        let unnamed = heirs.iter().filter(|(from, _)| !kept_members.contains(&info_member(**from)));
         let moves = self.moves(unnamed.map(|(from, (to, _))| (*from, *to)))?;
         let left_something = |from: &ConnectionId| {
             moves.iter().any(|moved| moved.from == *from) || adopted.values().any(|(of, ..)| of == from)
@@ -227,13 +228,13 @@ impl Log<'_> {
             name: self.store.name().to_owned(),
             taken: taken.iter().filter(|taken| **taken).count(),
             left: taken.iter().filter(|taken| !**taken).count(),
-            parts: gone_parts.iter().map(|part| part.name.clone()).collect(),
+            members: gone_members.iter().map(|member| member.name.clone()).collect(),
             moved: heirs.iter().filter(|(from, _)| left_something(from)).map(|(from, (to, _))| (*from, *to)).collect(),
             files: Vec::new(),
         };
         match self.store.name().is_dir() {
-            true => self.trim_directory((&taken, &adopted), &gone_parts, &moves, &mut trimmed)?,
-            false => self.trim_trace((&taken, &adopted), (&gone_parts, &parts), &moves, &mut trimmed)?,
+            true => self.trim_directory((&taken, &adopted), &gone_members, &moves, &mut trimmed)?,
+            false => self.trim_trace((&taken, &adopted), (&gone_members, &members), &moves, &mut trimmed)?,
         }
         Ok(trimmed)
     }
@@ -242,14 +243,14 @@ impl Log<'_> {
         self.entries.iter().zip(taken).filter(move |(_, taken)| **taken == is).map(|(entry, _)| entry)
     }
 
-    /// Returns the parts that these entries name.
-    fn parts_of(&self, taken: &[bool], is: bool) -> Result<HashSet<String>, CassetteError> {
-        let mut parts = HashSet::new();
+    /// Returns the members that these entries name.
+    fn members_of(&self, taken: &[bool], is: bool) -> Result<HashSet<String>, CassetteError> {
+        let mut members = HashSet::new();
         for (place, _) in self.pick(taken, is) {
             let entry = self.store.entry(*place)?;
-            parts.extend(entry.files().map(|(_, part)| part.to_owned()));
+            members.extend(entry.files().map(|(_, member)| member.to_owned()));
         }
-        Ok(parts)
+        Ok(members)
     }
 
     /// Refuses to take out a connection that a forked child's part goes on with.
@@ -375,7 +376,7 @@ impl Log<'_> {
     fn trim_directory(
         &self,
         (taken, adopted): (&[bool], &Adopted),
-        gone: &[&Part],
+        gone: &[&Member],
         moves: &[Moved],
         trimmed: &mut Trimmed,
     ) -> Result<(), CassetteError> {
@@ -387,7 +388,7 @@ impl Log<'_> {
         trimmed.files.push((log.clone(), Some(without(&read(&log)?, &starts, taken, &rename)?)));
         let mut infos: Vec<(PathBuf, Vec<u8>)> = Vec::new();
         for Moved { from, to, items } in moves {
-            let (own, other) = (root.join(info_part(*from)), root.join(info_part(*to)));
+            let (own, other) = (root.join(info_member(*from)), root.join(info_member(*to)));
             if !infos.iter().any(|(file, _)| *file == other) {
                 let before = if other.exists() { read(&other)? } else { Vec::new() };
                 infos.push((other.clone(), before));
@@ -406,26 +407,26 @@ impl Log<'_> {
             }
         }
         trimmed.files.extend(infos.into_iter().map(|(file, text)| (file, Some(text))));
-        trimmed.files.extend(gone.iter().map(|part| (part.file.clone(), None)));
+        trimmed.files.extend(gone.iter().map(|member| (member.file.clone(), None)));
         Ok(())
     }
 
     fn trim_trace(
         &self,
         (taken, adopted): (&[bool], &Adopted),
-        (gone, parts): (&[&Part], &[Part]),
+        (gone, members): (&[&Member], &[Member]),
         moves: &[Moved],
         trimmed: &mut Trimmed,
     ) -> Result<(), CassetteError> {
         let file = self.store.name();
         let mut lines: HashSet<u32> = self.pick(taken, true).map(|(place, _)| place.line).collect();
-        lines.extend(gone.iter().flat_map(|part| &part.lines));
+        lines.extend(gone.iter().flat_map(|member| &member.lines));
         let mut renamed: HashMap<u32, (String, String)> = HashMap::new();
         for Moved { from, to, items } in moves {
-            let part = parts.iter().find(|part| part.name == info_part(*from));
-            for line in items.iter().filter_map(|at| part?.lines.get(*at)) {
+            let member = members.iter().find(|member| member.name == info_member(*from));
+            for line in items.iter().filter_map(|at| member?.lines.get(*at)) {
                 lines.remove(line);
-                renamed.insert(*line, (format!("\"{}\"", info_part(*from)), format!("\"{}\"", info_part(*to))));
+                renamed.insert(*line, (format!("\"{}\"", info_member(*from)), format!("\"{}\"", info_member(*to))));
             }
         }
         let text = fs::read_to_string(file).map_err(|error| CassetteError::io(file, "read", &error))?;

@@ -49,7 +49,7 @@ struct Item {
     asked: String,
     /// The length of the place and the method in `asked`.
     kind: usize,
-    /// The columns part of the result that its rows belong to, if it is known.
+    /// The column file of the result that its rows belong to, if it is known.
     columns: Option<String>,
     /// The ids of the connection and the statement.
     place: String,
@@ -241,8 +241,8 @@ fn asked_otherwise(
 
 /// Returns the parameters of an entry, and whether they are an array.
 fn params<'i>(store: &'i dyn Store, entry: &'i Entry) -> Result<(Option<Rows<'i>>, bool), CassetteError> {
-    if let Some(part) = entry.get(Key::ParamsFile).and_then(Value::as_text) {
-        return Ok((Some(rows_diff::of_file(store, part)?), true));
+    if let Some(member) = entry.get(Key::ParamsFile).and_then(Value::as_text) {
+        return Ok((Some(rows_diff::of_file(store, member)?), true));
     }
     let Some(params) = entry.get(Key::Params) else { return Ok((None, false)) };
     let is_array = params.as_list().is_some_and(|sets| sets.iter().any(|set| set.as_list().is_some()));
@@ -311,9 +311,9 @@ impl<'i> Reply<'i> {
         let (mut values, mut columns, mut rows) = (Vec::new(), Vec::new(), None);
         for (key, value) in item.entry.fields.iter().filter(|(key, _)| !of_rows(*key)) {
             match (key, value) {
-                (Key::RowsFile, Value::Text(part)) => rows = Some(rows_diff::of_file(store, part)?),
-                (Key::ColumnsFile, Value::Text(part)) => {
-                    columns = store.document(part)?.as_list().unwrap_or_default().to_vec();
+                (Key::RowsFile, Value::Text(member)) => rows = Some(rows_diff::of_file(store, member)?),
+                (Key::ColumnsFile, Value::Text(member)) => {
+                    columns = store.document(member)?.as_list().unwrap_or_default().to_vec();
                 }
                 // `n` is compared with the rows
                 (Key::N, _) => {}
@@ -492,7 +492,7 @@ fn item(store: &dyn Store, at: EntryRef, entry: Entry, names: &mut Names<'_>) ->
     let mut inputs = Vec::new();
     for (key, value) in &entry.fields {
         match (key, value) {
-            (Key::ParamsFile, Value::Text(part)) => inputs.push((*key, digest(store, part)?)),
+            (Key::ParamsFile, Value::Text(member)) => inputs.push((*key, digest(store, member)?)),
             (Key::RowsFile | Key::ColumnsFile | Key::N, _) => {}
             // rows are compared as rows, whether they are inline or in a file
             (Key::Rows, _) if is_fetch(entry.method) => {}
@@ -524,8 +524,8 @@ fn fetched<'i>(store: &'i dyn Store, item: &'i Item) -> Result<Option<Rows<'i>>,
 }
 
 /// Returns a digest of the parameters in a file, because they may be too many to hold.
-fn digest(store: &dyn Store, part: &str) -> Result<String, CassetteError> {
-    let (mut rows, mut digest) = (rows_diff::of_file(store, part)?, Sha256::new());
+fn digest(store: &dyn Store, member: &str) -> Result<String, CassetteError> {
+    let (mut rows, mut digest) = (rows_diff::of_file(store, member)?, Sha256::new());
     while let Some(row) = rows()? {
         digest.update(row);
         digest.update("\n");

@@ -28,8 +28,8 @@ pub(crate) fn joined(row: &csv::ByteRecord) -> String {
 }
 
 /// Reads the rows of a rows file.
-pub(crate) fn of_file<'i>(store: &'i dyn Store, part: &str) -> Result<Rows<'i>, CassetteError> {
-    let (mut rows, mut row) = (store.rows(part)?, csv::ByteRecord::new());
+pub(crate) fn of_file<'i>(store: &'i dyn Store, member: &str) -> Result<Rows<'i>, CassetteError> {
+    let (mut rows, mut row) = (store.rows(member)?, csv::ByteRecord::new());
     Ok(Box::new(move || {
         let joined = rows.next(&mut row)?.then(|| joined(&row));
         // a row of many megabytes is held once, not twice

@@ -283,7 +283,7 @@ fn damage_is_named_with_its_line() {
     player.connect(&connect(A, "shop")).unwrap();
     player.command(&run(A, 1, "SELECT id,\n  name\nFROM t")).unwrap();
     let why = player.fetch(A, 1).map(|_| ()).unwrap_err().report;
-    assert!(why.contains("not the name of a part"), "{why}");
+    assert!(why.contains("not the name of a file"), "{why}");
     // records of another protocol are passed over, and never recorded over
     let foreign = r#"{"version":"4.1","traceId":"x","spanId":"1","timestamp":"t","type":"inbound","protocol":"http","identifier":"GET /"}"#;
     let (first, rest) = whole.split_once('\n').unwrap();

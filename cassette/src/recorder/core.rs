@@ -25,7 +25,7 @@ use crate::redaction::{Redaction, Redactor, Secrets};
 use crate::schema::Class;
 use crate::sets::Sets;
 use crate::store::directory::Directory;
-use crate::store::info_part;
+use crate::store::info_member;
 use crate::store::{Append, ENTRY_ROOM, MakeAppend, Store, WriteAppend};
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value, yaml};
 
@@ -387,7 +387,7 @@ impl Recorder {
         let long = self.long_array(entry);
         let in_file = long.as_ref().ok().and_then(Option::as_ref).unwrap_or(entry);
         self.append(in_file, |cell| self.order == Order::Global || cell.connection == entry.connection)?;
-        // If a part could not be written, its content is in the entry instead, and this is the last entry.
+        // If a member could not be written, its content is in the entry instead, and this is the last entry.
         if let Err(error) = long {
             let _ = self.failed.set(error);
         }
@@ -407,7 +407,7 @@ impl Recorder {
         Some(entry)
     }
 
-    /// Writes a long parameter array to a part of its own, and returns the entry that names the part.
+    /// Writes a long parameter array to a member of its own, and returns the entry that names the member.
     fn long_array(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
         let (Some(sets), Some(statement)) =
             (Sets::of(entry, |row, block| self.store.encode_row(row, block)), entry.statement)
@@ -415,14 +415,14 @@ impl Recorder {
             return Ok(None);
         };
         self.ready()?;
-        let part = {
+        let member = {
             let mut log = self.log.lock();
-            let part = log.file_names.next(entry.connection, statement, Kind::Execute);
+            let member = log.file_names.next(entry.connection, statement, Kind::Execute);
             log.file_names.used(entry.connection, statement, Kind::Execute);
-            part
+            member
         };
-        self.store.rows_writer(&part).and_then(|mut rows| rows.append(&sets.rows))?;
-        Ok(Some(sets.named(entry, &part)))
+        self.store.rows_writer(&member).and_then(|mut rows| rows.append(&sets.rows))?;
+        Ok(Some(sets.named(entry, &member)))
     }
 
     /// Appends an answer or housekeeping. Ends runs only if it is the end of a statement or connection, and then only
@@ -599,7 +599,7 @@ impl Recorder {
             }
             let is_behind = |key: Key| matches!(key, Key::Continued | Key::Parent | Key::Return | Key::Diagnostics);
             let at = entry.fields.iter().position(|(key, _)| is_behind(*key)).unwrap_or(entry.fields.len());
-            entry.fields.insert(at, (Key::InfoFile, info_part(owner).into()));
+            entry.fields.insert(at, (Key::InfoFile, info_member(owner).into()));
         }
         Ok(entry)
     }
@@ -622,7 +622,7 @@ impl Recorder {
     /// Appends the entries of a run that was taken off the list.
     pub(super) fn end_run(&self, log: &mut Log, cell: &RunCell) -> Result<(), CassetteError> {
         let written = self.sticky(cell.close(&*self.store, self.inline_rows, &|entry, out| self.encode(entry, out)))?;
-        if let Some(kind) = written.part {
+        if let Some(kind) = written.member {
             log.file_names.used(cell.connection, cell.statement, kind);
         }
         if let Some(rows) = written.kept {
@@ -683,17 +683,17 @@ impl Recorder {
         let mut text = Vec::with_capacity(1024);
         yaml::emit_document(columns, &mut text);
         let digest: [u8; 32] = Sha256::digest(&text).into();
-        let part = match log.columns.get(&digest) {
-            Some(part) => part.clone(),
+        let member = match log.columns.get(&digest) {
+            Some(member) => member.clone(),
             None => {
-                let part = log.file_names.next(connection, statement, Kind::Columns);
-                self.sticky(self.store.put(&part, columns))?;
+                let member = log.file_names.next(connection, statement, Kind::Columns);
+                self.sticky(self.store.put(&member, columns))?;
                 log.file_names.used(connection, statement, Kind::Columns);
-                log.columns.insert(digest, part.clone());
-                part
+                log.columns.insert(digest, member.clone());
+                member
             }
         };
-        let entry = Entry::new(Method::Columns, connection, Some(statement)).with(Key::ColumnsFile, part);
+        let entry = Entry::new(Method::Columns, connection, Some(statement)).with(Key::ColumnsFile, member);
         log.encoded.clear();
         self.encode(&entry, &mut log.encoded);
         self.append_encoded(&log.encoded)

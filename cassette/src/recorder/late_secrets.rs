@@ -29,14 +29,14 @@ pub(super) fn refuse(store: &dyn Store, hiding: Option<&Hiding>) -> Result<(), C
 const PROBLEM: &str =
     "a password that became known later is recorded in the clear here, so the cassette is not completed";
 
-/// Returns an error for the first row of a part that contains a secret.
+/// Returns an error for the first row of a member that contains a secret.
 fn in_rows(
     store: &dyn Store,
-    part: &str,
+    member: &str,
     c_types: &[Value],
     hiding: &Hiding,
 ) -> Result<Option<CassetteError>, CassetteError> {
-    let (mut rows, mut row) = (store.rows(part)?, ByteRecord::new());
+    let (mut rows, mut row) = (store.rows(member)?, ByteRecord::new());
     while rows.next(&mut row)? {
         let hidden = row.iter().enumerate().any(|(column, field)| {
             let c_type = c_types.get(column).and_then(Value::as_text).unwrap_or_default();
@@ -68,23 +68,23 @@ fn find(store: &dyn Store, hiding: &Hiding) -> Result<Option<CassetteError>, Cas
             let (file, line) = store.locate(place);
             return Ok(Some(CassetteError::new(&file, PROBLEM).at_line(line.into())));
         }
-        let Some(Value::Text(part)) = entry.get(Key::RowsFile) else { continue };
+        let Some(Value::Text(member)) = entry.get(Key::RowsFile) else { continue };
         let c_types = entry.get(Key::CTypes).and_then(Value::as_list).unwrap_or_default();
-        if let Some(found) = in_rows(store, part, c_types, hiding)? {
+        if let Some(found) = in_rows(store, member, c_types, hiding)? {
             return Ok(Some(found));
         }
-        named.insert(part.clone());
+        named.insert(member.clone());
     }
     let contents = store.contents()?;
-    // the rows of an open run are in their part, and no entry names them yet
-    for part in contents.rows.iter().filter(|part| !named.contains(*part)) {
-        if let Some(found) = in_rows(store, part, &[], hiding)? {
+    // the rows of an open run are in their member, and no entry names them yet
+    for member in contents.rows.iter().filter(|member| !named.contains(*member)) {
+        if let Some(found) = in_rows(store, member, &[], hiding)? {
             return Ok(Some(found));
         }
     }
-    for part in contents.documents {
-        if hiding.value(&store.document(&part)?).is_some() {
-            return Ok(Some(CassetteError::new(&store.name().join(part), PROBLEM)));
+    for member in contents.documents {
+        if hiding.value(&store.document(&member)?).is_some() {
+            return Ok(Some(CassetteError::new(&store.name().join(member), PROBLEM)));
         }
     }
     for connection in connections {

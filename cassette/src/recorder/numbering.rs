@@ -1,5 +1,5 @@
-//! Numbers the parts of each statement, and the threads of each connection in the order in which they give commands. Replay
-//! goes by these numbers. The names of parts are `{connection}_{statement}_{kind}`, with a suffix from the second on.
+//! Numbers the members of each statement, and the threads of each connection in the order in which they give commands. Replay
+//! goes by these numbers. The names of members are `{connection}_{statement}_{kind}`, with a suffix from the second on.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::ConnectionId;
 
-/// What a part holds.
+/// What a member holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Columns,
@@ -48,7 +48,7 @@ impl RowsNames {
         self.run
     }
 
-    /// Returns the name of the run as a part of this kind.
+    /// Returns the name of the run as a member of this kind.
     pub(super) fn name(&self, kind: Kind) -> String {
         let used = match kind {
             Kind::FetchAll => self.all,
@@ -67,7 +67,7 @@ fn name(connection: ConnectionId, statement: u32, kind: Kind, used: u32) -> Stri
     }
 }
 
-/// How many parts of each kind the statements have.
+/// How many members of each kind the statements have.
 #[derive(Debug, Default)]
 pub(super) struct FileNames {
     used: HashMap<(ConnectionId, u32), [u32; 5]>,
@@ -75,7 +75,7 @@ pub(super) struct FileNames {
 }
 
 impl FileNames {
-    /// Returns the name that the next part of this kind gets.
+    /// Returns the name that the next member of this kind gets.
     pub(super) fn next(&self, connection: ConnectionId, statement: u32, kind: Kind) -> String {
         name(connection, statement, kind, self.count(connection, statement, kind))
     }
@@ -92,12 +92,12 @@ impl FileNames {
         self.used.get(&(connection, statement)).map_or(0, |used| used[kind as usize])
     }
 
-    /// Marks the next part's name as taken.
+    /// Marks the next member's name as taken.
     pub(super) fn used(&mut self, connection: ConnectionId, statement: u32, kind: Kind) {
         self.used.entry((connection, statement)).or_default()[kind as usize] += 1;
     }
 
-    /// Forgets the statement, or every statement of the connection. It will have no more parts, because ids are never used again.
+    /// Forgets the statement, or every statement of the connection. It will have no more members, because ids are never used again.
     pub(super) fn forget(&mut self, connection: ConnectionId, statement: Option<u32>) {
         match statement {
             Some(statement) => drop(self.used.remove(&(connection, statement))),

@@ -24,8 +24,8 @@ const MOST_ENTRIES: usize = 256;
 pub(super) struct Written {
     /// Encoded entries. Empty for a run without rows that did not reach the end.
     pub(super) entries: Vec<u8>,
-    /// The kind of the part that was written.
-    pub(super) part: Option<Kind>,
+    /// The kind of the member that was written.
+    pub(super) member: Option<Kind>,
     /// The rows, if they are kept.
     pub(super) kept: Option<KeptRows>,
     /// Memory for the rows of another run.
@@ -39,7 +39,7 @@ pub(super) struct Rows {
     /// Whether the run began at the result's first row.
     first: bool,
     names: RowsNames,
-    part: Option<Box<dyn RowsWriter>>,
+    member: Option<Box<dyn RowsWriter>>,
     /// Whether a block is on disk.
     started: bool,
     /// Whether the journal of rows must be written again, because it lacks something about these rows.
@@ -81,7 +81,7 @@ impl Rows {
             statement,
             first,
             names,
-            part: None,
+            member: None,
             started: false,
             journal_due: true,
             journaled: 0,
@@ -137,7 +137,7 @@ impl Rows {
         }
     }
 
-    /// Returns the row in the form of the log, without secrets. Rows that go to a part are searched block by block instead.
+    /// Returns the row in the form of the log, without secrets. Rows that go to a member are searched block by block instead.
     fn inline_row(&mut self) -> Value {
         let (types, odd) = (&self.c_types, &self.odd_types);
         let odd_type = |at| odd.iter().find(|(of, _)| *of == at).map(|(_, name)| name.as_str());
@@ -206,13 +206,13 @@ impl Rows {
         self.journal_due = true;
     }
 
-    /// Writes the pending block to disk. The first block creates the part.
+    /// Writes the pending block to disk. The first block creates the member.
     pub(super) fn flush(&mut self, store: &dyn Store) -> Result<(), CassetteError> {
         self.journal(store)?;
         self.flush_as(store, self.kind())
     }
 
-    /// Returns what the part holds while the run goes on.
+    /// Returns what the member holds while the run goes on.
     fn kind(&self) -> Kind {
         match (&self.scroll, self.first) {
             (Some(_), _) => Kind::FetchScroll,
@@ -230,25 +230,25 @@ impl Rows {
         }
         let entry = self.entry(Method::FetchMany).with(Key::RowsFile, self.names.name(Kind::FetchMany));
         let entry = self.describe(entry, self.outcomes[self.journaled..].to_vec());
-        let part = self.names.name(self.kind());
-        store.note_rows(&OpenRun { run: self.names.run(), part: &part, entry })?;
+        let member = self.names.name(self.kind());
+        store.note_rows(&OpenRun { run: self.names.run(), member: &member, entry })?;
         (self.journal_due, self.journaled) = (false, self.outcomes.len());
         Ok(())
     }
 
-    /// Writes the pending block to disk. `kind` is what the part will hold, if it does not exist yet.
+    /// Writes the pending block to disk. `kind` is what the member will hold, if it does not exist yet.
     fn flush_as(&mut self, store: &dyn Store, kind: Kind) -> Result<(), CassetteError> {
         // a block goes to disk as soon as it is full, so a larger one has a row that is as large
         files::check_size(store.name(), "a row", self.block.bytes().len())?;
-        let part = match &mut self.part {
-            Some(part) => part,
+        let member = match &mut self.member {
+            Some(member) => member,
             none => none.insert(store.rows_writer(&self.names.name(kind))?),
         };
         if let Some(hiding) = self.rules.hiding_in(self.block.bytes()) {
             let c_type = |column| self.c_types.get(column).map(Cow::as_ref).unwrap_or_default();
             store.replace_fields(&mut self.block, &|column, field| hiding.field(c_type(column), field));
         }
-        part.append(&self.block)?;
+        member.append(&self.block)?;
         self.started = true;
         self.inline = Vec::new();
         self.block.clear();
@@ -327,7 +327,7 @@ impl Rows {
                 }
                 self.flush_as(store, kind)?;
                 entry = entry.with(Key::RowsFile, self.name(kind, begun)?);
-                written.part = Some(kind);
+                written.member = Some(kind);
             }
             encode(&self.described(entry), &mut written.entries);
             if kind == Kind::FetchAll {
@@ -365,7 +365,7 @@ impl Rows {
                     entry.with(Key::Rows, Value::List(std::mem::take(&mut self.inline)))
                 } else {
                     self.flush(store)?;
-                    written.part = Some(Kind::FetchScroll);
+                    written.member = Some(Kind::FetchScroll);
                     entry.with(Key::N, count).with(Key::RowsFile, self.names.name(Kind::FetchScroll))
                 }
             }
@@ -398,25 +398,25 @@ impl Rows {
         if outcomes.is_empty() { entry } else { entry.with(Key::Outcomes, Value::List(outcomes)) }
     }
 
-    /// Gives the part its final name. Only at its end is it known whether a run is the whole result.
+    /// Gives the member its final name. Only at its end is it known whether a run is the whole result.
     fn name(&mut self, kind: Kind, begun: bool) -> Result<String, CassetteError> {
         let name = self.names.name(kind);
         if begun
             && self.first
             && kind == Kind::FetchMany
-            && let Some(part) = &mut self.part
+            && let Some(member) = &mut self.member
         {
-            part.rename(&name)?;
+            member.rename(&name)?;
         }
         Ok(name)
     }
 
-    /// Closes the part and frees the memory, because the statement may keep the run.
+    /// Closes the member and frees the memory, because the statement may keep the run.
     fn release(&mut self, mut written: Written, ended: bool) -> Written {
         let (c_types, odd) = (&self.c_types, self.odd);
         written.kept = self.kept.take().map(|rows| KeptRows { rows, c_types: c_types.clone(), ended, odd });
         written.row = std::mem::take(&mut self.row);
-        self.part = None;
+        self.member = None;
         self.block = RowBlock::default();
         self.inline = Vec::new();
         written

@@ -26,8 +26,8 @@ pub struct EntryRef {
 
 /// Stores a cassette: entries in order, small documents and rows by name, answers by connection.
 ///
-/// The names of parts are plain: letters, digits, `_`, `-` and `.`, as in `a_1_columns.yml`. A store may keep parts as
-/// files or in another way. Callers must serialize appends, except to rows parts, which are independent.
+/// The names of members are plain: letters, digits, `_`, `-` and `.`, as in `a_1_columns.yml`. A store may keep members as
+/// files or in another way. Callers must serialize appends, except to rows members, which are independent.
 pub trait Store: Send + Sync {
     /// Returns the cassette's name as the user gave it, for messages.
     fn name(&self) -> &Path;
@@ -40,7 +40,7 @@ pub trait Store: Send + Sync {
     /// Encodes an entry as it will stand in the log. Changes nothing, so it needs no lock.
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>);
 
-    /// Encodes a row as it will stand in a rows part. Changes nothing, so it needs no lock.
+    /// Encodes a row as it will stand in a rows member. Changes nothing, so it needs no lock.
     fn encode_row(&self, row: &Row, block: &mut RowBlock);
 
     /// Replaces fields in rows that are encoded already. `replaced` gets a column, from 0, and its field.
@@ -70,13 +70,13 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// As for [`Store::append`].
-    fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError>;
+    fn put(&self, member: &str, document: &Value) -> Result<(), CassetteError>;
 
-    /// Opens a new rows part. Nothing is stored before its first block.
+    /// Opens a new rows member. Nothing is stored before its first block.
     ///
     /// # Errors
     /// As for [`Store::append`].
-    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError>;
+    fn rows_writer(&self, member: &str) -> Result<Box<dyn RowsWriter>, CassetteError>;
 
     /// Does the same as [`Growing::begin`].
     ///
@@ -182,8 +182,8 @@ pub trait Store: Send + Sync {
     /// Reads a small document.
     ///
     /// # Errors
-    /// The name is not plain, or the part is missing or unreadable.
-    fn document(&self, part: &str) -> Result<Value, CassetteError>;
+    /// The name is not plain, or the member is missing or unreadable.
+    fn document(&self, member: &str) -> Result<Value, CassetteError>;
 
     /// Reads the answers of a connection in recorded order, if it has any.
     ///
@@ -196,11 +196,11 @@ pub trait Store: Send + Sync {
         true
     }
 
-    /// Opens a rows part.
+    /// Opens a rows member.
     ///
     /// # Errors
-    /// The name is not plain, or the part is missing.
-    fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError>;
+    /// The name is not plain, or the member is missing.
+    fn rows(&self, member: &str) -> Result<Box<dyn RowsSource>, CassetteError>;
 
     /// Returns the names of what the cassette has beside the log.
     ///
@@ -208,11 +208,11 @@ pub trait Store: Send + Sync {
     /// An error of the operating system, or something is unreadable, with file and line.
     fn contents(&self) -> Result<Contents, CassetteError>;
 
-    /// Returns where each existing part stands, whether an entry names it or not; sorted by name.
+    /// Returns where each existing member stands, whether an entry names it or not; sorted by name.
     ///
     /// # Errors
     /// As for [`Store::contents`], except that documents and rows are not read.
-    fn parts(&self) -> Result<Vec<Part>, CassetteError>;
+    fn members(&self) -> Result<Vec<Member>, CassetteError>;
 
     /// Returns the file and line of an entry, for reports.
     fn locate(&self, place: EntryRef) -> (Arc<Path>, u32);
@@ -238,14 +238,14 @@ pub trait Store: Send + Sync {
         CassetteError::new(&file, problem).at_line(self.line_of(place, key).into()).at_path(key)
     }
 
-    /// Makes the error for a part that an entry names under a key and that cannot be read. An error that has a line
+    /// Makes the error for a member that an entry names under a key and that cannot be read. An error that has a line
     /// already stays as it is.
-    fn refuse_part(&self, place: EntryRef, key: &str, part: &str, error: &CassetteError) -> CassetteError {
+    fn refuse_member(&self, place: EntryRef, key: &str, member: &str, error: &CassetteError) -> CassetteError {
         let (file, line) = (self.locate(place).0, self.line_of(place, key).into());
         let refused = match error.kind() {
-            ErrorKind::Io(NotFound) => CassetteError::missing(&file, format!("{part} is not there")).advice(RESTORE),
+            ErrorKind::Io(NotFound) => CassetteError::missing(&file, format!("{member} is not there")).advice(RESTORE),
             _ if error.line().is_some() => return error.clone(),
-            _ => CassetteError::new(&file, format!("{part} cannot be read: {error}")),
+            _ => CassetteError::new(&file, format!("{member} cannot be read: {error}")),
         };
         refused.at_line(line).at_path(key)
     }
@@ -280,12 +280,12 @@ pub trait Store: Send + Sync {
         wrong.error(&self.locate(place).0, line)
     }
 
-    /// Returns the file of a part, and the line of a key in its n-th item or record, from 0. Returns the part's first
+    /// Returns the file of a member, and the line of a key in its n-th item or record, from 0. Returns the member's first
     /// line where items cannot be told apart.
-    fn locate_item(&self, part: &str, item: usize, _key: &str) -> (PathBuf, u32) {
-        let found = self.parts().ok().and_then(|parts| parts.into_iter().find(|known| known.name == part));
-        let line = found.as_ref().and_then(|part| part.lines.get(item).or(part.lines.first()).copied());
-        (found.map_or_else(|| self.name().to_owned(), |part| part.file), line.unwrap_or(1))
+    fn locate_item(&self, member: &str, item: usize, _key: &str) -> (PathBuf, u32) {
+        let found = self.members().ok().and_then(|members| members.into_iter().find(|known| known.name == member));
+        let line = found.as_ref().and_then(|member| member.lines.get(item).or(member.lines.first()).copied());
+        (found.map_or_else(|| self.name().to_owned(), |member| member.file), line.unwrap_or(1))
     }
 }
 
@@ -299,7 +299,7 @@ pub(super) fn only_read(name: &Path) -> CassetteError {
 pub struct Contents {
     /// The names of its documents.
     pub documents: Vec<String>,
-    /// The names of its rows parts.
+    /// The names of its rows members.
     pub rows: Vec<String>,
     /// The connections about which answers were recorded.
     pub infos: Vec<ConnectionId>,
@@ -309,7 +309,7 @@ pub struct Contents {
 
 /// A document, rows, or the answers of a connection, and where they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct Member {
     /// Its name as entries have it; for answers the name of their file in a directory.
     pub name: String,
     /// The file.
@@ -325,8 +325,8 @@ pub struct Part {
 pub struct OpenRun<'r> {
     /// The number of the run, counted over the recording in the order in which runs were opened.
     pub run: u64,
-    /// The part that holds its rows until it ends.
-    pub part: &'r str,
+    /// The member that holds its rows until it ends.
+    pub member: &'r str,
     /// The entry that the run would have if it ended here, without the number of its rows. It has only the outcomes
     /// that were not noted before.
     pub entry: Entry,
@@ -354,7 +354,7 @@ pub trait Growing: Send {
     /// An error of the operating system, the target is no cassette, or another process records it.
     fn append(&mut self, encoded: &[u8]) -> Result<(), CassetteError>;
 
-    /// Notes which entry the rows of a part will belong to, before a block of them is appended. From this note the
+    /// Notes which entry the rows of a member will belong to, before a block of them is appended. From this note the
     /// entry can be made if the process is killed before the fetching ends.
     ///
     /// # Errors
@@ -394,7 +394,7 @@ pub trait Growing: Send {
     fn withdraw(&mut self) -> Result<bool, CassetteError>;
 }
 
-/// Rows on their way to a part, in the form of their store.
+/// Rows on their way to a member, in the form of their store.
 #[derive(Clone, Debug, Default)]
 pub struct RowBlock {
     pub(super) bytes: Vec<u8>,
@@ -406,10 +406,10 @@ pub struct RowBlock {
 }
 
 impl RowBlock {
-    /// Rows go to their part when they have this many bytes.
+    /// Rows go to their member when they have this many bytes.
     pub(super) const SIZE: usize = 64 * 1024;
 
-    /// Says whether it is time to append the rows to their part.
+    /// Says whether it is time to append the rows to their member.
     pub fn is_full(&self) -> bool {
         self.size >= RowBlock::SIZE
     }
@@ -432,7 +432,7 @@ impl RowBlock {
     }
 }
 
-/// A rows part being written, by one thread at a time and without any lock of the cassette.
+/// A rows member being written, by one thread at a time and without any lock of the cassette.
 pub trait RowsWriter: Send {
     /// Appends a block of rows.
     ///
@@ -440,14 +440,14 @@ pub trait RowsWriter: Send {
     /// An error of the operating system.
     fn append(&mut self, block: &RowBlock) -> Result<(), CassetteError>;
 
-    /// Renames the part.
+    /// Renames the member.
     ///
     /// # Errors
     /// An error of the operating system.
-    fn rename(&mut self, part: &str) -> Result<(), CassetteError>;
+    fn rename(&mut self, member: &str) -> Result<(), CassetteError>;
 }
 
-/// A rows part being read.
+/// A rows member being read.
 pub trait RowsSource: Send {
     /// Reads the next row's encoded cells into `row`. Returns false at the end.
     ///
@@ -485,14 +485,14 @@ pub(super) fn replace_fields(
     block
 }
 
-/// Returns the name of the part with the answers of a connection.
-pub fn info_part(connection: ConnectionId) -> String {
+/// Returns the name of the member with the answers of a connection.
+pub fn info_member(connection: ConnectionId) -> String {
     format!("{connection}_info.yml")
 }
 
-/// Returns the connection whose answers a part of this name has.
-pub(crate) fn info_owner(part: &str) -> Option<ConnectionId> {
-    part.strip_suffix("_info.yml")?.parse().ok()
+/// Returns the connection whose answers a member of this name has.
+pub(crate) fn info_owner(member: &str) -> Option<ConnectionId> {
+    member.strip_suffix("_info.yml")?.parse().ok()
 }
 
 /// Returns the connection whose answers are in the file that a connect's entry names.
@@ -509,7 +509,7 @@ pub fn info_file(store: &dyn Store, place: EntryRef, name: &str) -> Result<Conne
         true => Ok(connection),
         false => {
             let missing = CassetteError::io(Path::new(name), "open", &std::io::Error::from(NotFound));
-            Err(store.refuse_part(place, key, name, &missing))
+            Err(store.refuse_member(place, key, name, &missing))
         }
     }
 }

@@ -16,8 +16,8 @@ mod recover;
 mod staging;
 
 pub use interface::info_file;
-pub use interface::info_part;
-pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsSource, RowsWriter, Store};
+pub use interface::info_member;
+pub use interface::{Contents, EntryRef, Growing, Member, OpenRun, RowBlock, RowsSource, RowsWriter, Store};
 pub(crate) use log::ENTRY_ROOM;
 pub use log::{Append, MakeAppend, Room, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use open::{

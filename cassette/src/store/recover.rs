@@ -51,13 +51,13 @@ pub(super) trait Unfinished {
     /// Something other than its end cannot be read.
     fn cut(&mut self) -> Result<u64, CassetteError>;
 
-    /// Returns how many entries it has, and the parts they name.
+    /// Returns how many entries it has, and the members they name.
     fn entries(&mut self) -> Result<(usize, HashSet<String>), CassetteError>;
 
     /// Returns how many whole rows there are of a fetch that had not ended, and how many bytes of a broken-off row it cut off.
     fn rows(&mut self, unfinished: &UnfinishedRows) -> Result<(u64, u64), CassetteError>;
 
-    /// Removes the parts that are not in `used`, and returns their names.
+    /// Removes the members that are not in `used`, and returns their names.
     fn drop_unused(&mut self, used: &HashSet<String>) -> Result<Vec<String>, CassetteError>;
 
     /// Appends the entries for the rows of fetches that had not ended. Each comes with its number of rows.
@@ -96,14 +96,14 @@ pub(super) fn recover(
     let (journal, mut finished) = (recording.journal(), Vec::new());
     for unfinished in read(&journal)? {
         // an earlier recovery may have been killed after it wrote the entry
-        if used.contains(&unfinished.part) || used.contains(unfinished.final_part()) {
+        if used.contains(&unfinished.member) || used.contains(unfinished.final_member()) {
             continue;
         }
         let (rows, torn) = recording.rows(&unfinished)?;
         recovered.torn += torn;
         if rows > 0 {
             recovered.rows += rows;
-            used.extend([unfinished.part.clone(), unfinished.final_part().to_owned()]);
+            used.extend([unfinished.member.clone(), unfinished.final_member().to_owned()]);
             finished.push((unfinished, rows));
         }
     }
@@ -124,12 +124,12 @@ pub(super) fn recover(
     Ok(Some(recovered))
 }
 
-/// Returns the parts that entries name.
+/// Returns the members that entries name.
 pub(super) fn parts_named_by(store: &dyn Store, entries: &[EntryRef]) -> Result<HashSet<String>, CassetteError> {
     let mut used = HashSet::new();
     for place in entries {
         let entry = store.entry(*place)?;
-        used.extend(entry.files().map(|(_, part)| part.to_owned()));
+        used.extend(entry.files().map(|(_, member)| member.to_owned()));
     }
     Ok(used)
 }
@@ -151,8 +151,8 @@ impl RowsJournal {
 
     /// Appends what is known of a run.
     pub(super) fn append(&mut self, open: &OpenRun<'_>) -> io::Result<()> {
-        let OpenRun { run, part, entry } = open;
-        let item = entry.clone().with(Key::Part, *part).with(Key::OpenRun, *run);
+        let OpenRun { run, member, entry } = open;
+        let item = entry.clone().with(Key::Part, *member).with(Key::OpenRun, *run);
         let mut bytes = Vec::with_capacity(256);
         yaml::emit_entry(&item, &mut bytes);
         let file = match &mut self.file {
@@ -190,15 +190,15 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 /// The rows of a fetch in which a process was killed.
 pub(super) struct UnfinishedRows {
     run: u64,
-    /// The part that has them.
-    pub(super) part: String,
+    /// The member that has them.
+    pub(super) member: String,
     entry: Entry,
 }
 
 impl UnfinishedRows {
-    /// Returns the name that the part has in its entry.
-    pub(super) fn final_part(&self) -> &str {
-        self.entry.get(Key::RowsFile).and_then(Value::as_text).unwrap_or(&self.part)
+    /// Returns the name that the member has in its entry.
+    pub(super) fn final_member(&self) -> &str {
+        self.entry.get(Key::RowsFile).and_then(Value::as_text).unwrap_or(&self.member)
     }
 
     /// Makes the entry for the rows that are there.
@@ -220,7 +220,7 @@ impl UnfinishedRows {
     }
 }
 
-/// Reads what a journal says of each part, in the order in which the runs were opened; nothing if there is no journal.
+/// Reads what a journal says of each member, in the order in which the runs were opened; nothing if there is no journal.
 /// Leaves out an item that breaks off at the end.
 ///
 /// # Errors
@@ -238,10 +238,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
             let at = entry.fields.iter().position(|(known, _)| *known == key)?;
             Some(entry.fields.remove(at).1)
         };
-        let (Some(Value::Text(part)), Some(run)) = (take(Key::Part), take(Key::OpenRun)) else { continue };
+        let (Some(Value::Text(member)), Some(run)) = (take(Key::Part), take(Key::OpenRun)) else { continue };
         let run = run.as_int().and_then(|run| u64::try_from(run).ok()).unwrap_or(u64::MAX);
-        match all.iter_mut().find(|known| known.part == part) {
-            None => all.push(UnfinishedRows { run, part, entry }),
+        match all.iter_mut().find(|known| known.member == member) {
+            None => all.push(UnfinishedRows { run, member, entry }),
             // a later item has only new outcomes, and everything else as it is by then
             Some(known) => {
                 let earlier = std::mem::take(&mut known.entry.fields);

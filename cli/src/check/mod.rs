@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    CassetteError, Cell, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, Store, Value,
+    CassetteError, Cell, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Member, Metadata, Method, Store, Value,
     Volatile, VolatileRules, by_hand, cell, check, directory, ndjson, staging_directory, store::info_file, whole_entry,
 };
 use super8_matching::{PlayedRun, columns};
@@ -30,11 +30,11 @@ const LONG: u64 = 1 << 18;
 pub enum Kind {
     /// Something cannot be read or played.
     Unreadable,
-    /// A part that an entry names is not there.
+    /// A member that an entry names is not there.
     Missing,
     /// A file or a record that no entry names.
     Orphan,
-    /// A part is there twice.
+    /// A member is there twice.
     Duplicate,
     /// Something looks like a secret.
     Secret,
@@ -108,15 +108,15 @@ fn one(path: &Path) -> Vec<Finding> {
         Ok((metadata, store)) => {
             findings.state(path, &metadata);
             let store = &*store;
-            let parts = store.parts().inspect_err(|error| findings.unreadable(error)).unwrap_or_default();
-            let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
+            let members = store.members().inspect_err(|error| findings.unreadable(error)).unwrap_or_default();
+            let members: HashMap<&str, &Member> = members.iter().map(|member| (member.name.as_str(), member)).collect();
             let named = HashSet::new();
             let unbound = HashMap::new();
             // the rules were checked when `metadata.yml` was read
             let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
             let texts = HashMap::new();
             let bar = output::bar_of_bytes("checking", cassette::bytes(path));
-            let mut check = Check { store, parts, named, rules, texts, unbound, findings, bar };
+            let mut check = Check { store, members, named, rules, texts, unbound, findings, bar };
             check.entries();
             check.bar.finish_and_clear();
             check.unnamed();
@@ -155,12 +155,12 @@ pub fn fix(path: &Path) -> Result<Vec<Finding>, CassetteError> {
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     for place in places {
         let entry = store.entry(place)?;
-        let (Some(said), Some(Value::Text(part))) =
+        let (Some(said), Some(Value::Text(member))) =
             (entry.get(Key::N).and_then(Value::as_int), entry.get(Key::RowsFile))
         else {
             continue;
         };
-        let Ok(mut rows) = store.rows(part) else { continue };
+        let Ok(mut rows) = store.rows(member) else { continue };
         let (mut row, mut there) = (csv::ByteRecord::new(), 0);
         while rows.next(&mut row)? {
             there += 1;
@@ -173,7 +173,7 @@ pub fn fix(path: &Path) -> Result<Vec<Finding>, CassetteError> {
             continue;
         }
         *line = format!("{key}:{}", value.replacen(&said.to_string(), &there.to_string(), 1));
-        let message = format!("n was {said}, and {part} has {there} rows: it is {there} now");
+        let message = format!("n was {said}, and {member} has {there} rows: it is {there} now");
         fixed.push(Finding { file: log.clone(), line: Some(number.into()), kind: Kind::Fixed, message });
     }
     if !fixed.is_empty() {
@@ -214,7 +214,7 @@ struct Findings<'p> {
 impl Findings<'_> {
     fn add(&mut self, file: &Path, line: Option<u64>, kind: Kind, message: impl ToString) {
         let finding = Finding { file: file.to_owned(), line, kind, message: message.to_string() };
-        // The same problem of a file comes up again with each of its parts.
+        // The same problem of a file comes up again with each of its members.
         if self.seen.insert(finding.clone()) {
             self.found.push(finding);
         }
@@ -254,8 +254,8 @@ impl Findings<'_> {
 
 struct Check<'p> {
     store: &'p dyn Store,
-    parts: HashMap<&'p str, &'p Part>,
-    /// The parts that entries named so far.
+    members: HashMap<&'p str, &'p Member>,
+    /// The members that entries named so far.
     named: HashSet<String>,
     rules: VolatileRules,
     /// The text of each statement so far, if rules ask for it.
@@ -291,13 +291,15 @@ impl Check<'_> {
 
     /// Checks the info file of a connection, once: other connections may name the same one.
     fn answers(&mut self, name: &str) {
-        let Some(part) = self.parts.get(name).copied().filter(|_| self.named.insert(name.to_owned())) else { return };
+        let Some(member) = self.members.get(name).copied().filter(|_| self.named.insert(name.to_owned())) else {
+            return;
+        };
         let Some(connection) = name.strip_suffix("_info.yml").and_then(|id| id.parse().ok()) else { return };
         match self.store.info(connection) {
             Ok(answers) => {
                 for (number, answer) in answers.iter().enumerate() {
-                    let line = part.lines.get(number).map(|line| u64::from(*line));
-                    answer.iter().for_each(|(_, value)| self.secrets(value, &part.file, line));
+                    let line = member.lines.get(number).map(|line| u64::from(*line));
+                    answer.iter().for_each(|(_, value)| self.secrets(value, &member.file, line));
                 }
             }
             Err(error) => self.findings.unreadable(&error),
@@ -317,8 +319,8 @@ impl Check<'_> {
         for (key, value) in &entry.fields {
             self.secrets(value, &file, Some(line));
             match (key, value) {
-                (Key::ColumnsFile, Value::Text(name)) => self.part(name, Check::document, line),
-                (Key::RowsFile | Key::ParamsFile, Value::Text(name)) => self.part(name, Check::rows, line),
+                (Key::ColumnsFile, Value::Text(name)) => self.member(name, Check::document, line),
+                (Key::RowsFile | Key::ParamsFile, Value::Text(name)) => self.member(name, Check::rows, line),
                 (Key::InfoFile, Value::Text(name)) => self.answers(name),
                 (Key::Volatile, items) => self.volatile(&entry, items, &file, line),
                 _ => {}
@@ -333,42 +335,42 @@ impl Check<'_> {
         }
     }
 
-    /// Handles a part that an entry names. Calls `look` when the part is named for the first time. Whether replay can
-    /// read the part is checked together with the entry.
-    fn part(&mut self, name: &str, look: fn(&mut Self, &Part), line: u64) {
+    /// Handles a member that an entry names. Calls `look` when the member is named for the first time. Whether replay can
+    /// read the member is checked together with the entry.
+    fn member(&mut self, name: &str, look: fn(&mut Self, &Member), line: u64) {
         let first = self.named.insert(name.to_owned());
-        let Some(part) = self.parts.get(name).copied().filter(|_| first) else { return };
+        let Some(member) = self.members.get(name).copied().filter(|_| first) else { return };
         // All records of one name come before the entry that names them. Records after it belong to another recording.
-        if let Some(late) = part.lines.iter().find(|at| u64::from(**at) > line) {
+        if let Some(late) = member.lines.iter().find(|at| u64::from(**at) > line) {
             let message = format!("{name} a second time: the entry on line {line} had all of it; record again");
-            self.findings.add(&part.file, Some(u64::from(*late)), Kind::Duplicate, message);
+            self.findings.add(&member.file, Some(u64::from(*late)), Kind::Duplicate, message);
         }
-        look(self, part);
+        look(self, member);
     }
 
-    fn document(&mut self, part: &Part) {
-        self.long(&part.file, part.lines.first().map(|line| u64::from(*line)), part.bytes, "a document");
-        if let Ok(document) = self.store.document(&part.name) {
-            self.secrets(&document, &part.file, part.lines.first().map(|line| u64::from(*line)));
+    fn document(&mut self, member: &Member) {
+        self.long(&member.file, member.lines.first().map(|line| u64::from(*line)), member.bytes, "a document");
+        if let Ok(document) = self.store.document(&member.name) {
+            self.secrets(&document, &member.file, member.lines.first().map(|line| u64::from(*line)));
         }
     }
 
-    fn rows(&mut self, part: &Part) {
-        let Ok(mut rows) = self.store.rows(&part.name) else { return };
+    fn rows(&mut self, member: &Member) {
+        let Ok(mut rows) = self.store.rows(&member.name) else { return };
         let (mut row, mut scratch) = (csv::ByteRecord::new(), Vec::new());
         while rows.next(&mut row).unwrap_or(false) {
             let line = Some(rows.line());
             self.bar.inc((row.as_slice().len() + row.len()) as u64);
-            self.long(&part.file, line, row.as_slice().len() as u64, "a row");
+            self.long(&member.file, line, row.as_slice().len() as u64, "a row");
             for (column, field) in (1..).zip(row.iter()) {
                 if let Some(begin) = secrets::beginning(&String::from_utf8_lossy(field)) {
                     let message = format!("field {column} begins like a secret ({begin}...)");
-                    self.findings.add(&part.file, line, Kind::Secret, message);
+                    self.findings.add(&member.file, line, Kind::Secret, message);
                 }
                 if !self.unbound.is_empty()
                     && let Ok(Cell::Text(text) | Cell::Plain(text)) = cell::decode(field, &mut scratch)
                 {
-                    self.found_again(&String::from_utf8_lossy(text), &part.file, rows.line());
+                    self.found_again(&String::from_utf8_lossy(text), &member.file, rows.line());
                 }
             }
         }
@@ -462,18 +464,21 @@ impl Check<'_> {
         }
     }
 
-    /// Reports parts that no entry names, and info files of connections that do not exist.
+    /// Reports members that no entry names, and info files of connections that do not exist.
     fn unnamed(&mut self) {
-        let mut parts: Vec<&Part> = self.parts.values().copied().collect();
-        parts.sort_by(|one, other| one.name.cmp(&other.name));
-        for part in parts {
-            if !self.named.contains(&part.name) {
-                let line = part.lines.first().map(|line| u64::from(*line));
+        let mut members: Vec<&Member> = self.members.values().copied().collect();
+        members.sort_by(|one, other| one.name.cmp(&other.name));
+        for member in members {
+            if !self.named.contains(&member.name) {
+                let line = member.lines.first().map(|line| u64::from(*line));
                 let message = match line {
-                    None => "named like a part, and no entry of commands.yml names it; remove or rename it".to_owned(),
-                    Some(_) => format!("no entry names {}; remove its records", part.name),
+                    None => {
+                        "named like a file of a cassette, and no entry of commands.yml names it; remove or rename it"
+                            .to_owned()
+                    }
+                    Some(_) => format!("no entry names {}; remove its records", member.name),
                 };
-                self.findings.add(&part.file, line, Kind::Orphan, message);
+                self.findings.add(&member.file, line, Kind::Orphan, message);
             }
         }
     }
@@ -495,7 +500,7 @@ impl Check<'_> {
     }
 }
 
-/// Reads an entry as replay does: its parts, the number of rows, and each cell by its C type.
+/// Reads an entry as replay does: its members, the number of rows, and each cell by its C type.
 fn played(store: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), CassetteError> {
     check::check_cells(&entry, convert::fits_named).map_err(|wrong| store.refuse_entry(place, wrong))?;
     if let Some(Value::Text(name)) = entry.get(Key::InfoFile) {

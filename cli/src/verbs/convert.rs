@@ -73,7 +73,7 @@ struct Report<'r> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum What {
-    Copied { entries: u64, answers: u64, parts: u64 },
+    Copied { entries: u64, answers: u64, files: u64 },
     Imported { queries: u64 },
 }
 
@@ -92,9 +92,9 @@ impl Convert {
         let mut out = output::text();
         let to = self.to.display();
         match what {
-            What::Copied { entries, answers, parts } => {
-                let (answers, parts) = (many(answers, "answer"), many(parts, "part"));
-                writeln!(out, "{to}: {entries} entries, {answers} about connections, {parts}")?
+            What::Copied { entries, answers, files } => {
+                let (answers, files) = (many(answers, "answer"), many(files, "other file"));
+                writeln!(out, "{to}: {entries} entries, {answers} about connections, {files}")?
             }
             What::Imported { queries } => writeln!(out, "{to}: {queries} queries")?,
         }
@@ -135,7 +135,7 @@ impl Convert {
             bar.finish_and_clear();
             all.entries += copied.entries;
             all.answers += copied.answers;
-            all.parts += copied.parts;
+            all.members += copied.members;
             let named = |note: String| if is_part { format!("{}: {note}", path.display()) } else { note };
             notes.extend(copied.notes.into_iter().map(named));
             copies.push(directory_of(&to).to_owned());
@@ -143,7 +143,7 @@ impl Convert {
         if self.replace {
             remove_parts(directory_of(&self.to), &|part| copies.iter().any(|copy| copy == part))?;
         }
-        Ok((What::Copied { entries: all.entries, answers: all.answers, parts: all.parts }, notes))
+        Ok((What::Copied { entries: all.entries, answers: all.answers, files: all.members }, notes))
     }
 
     fn calls(&self) -> Calls {

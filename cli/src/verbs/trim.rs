@@ -64,8 +64,8 @@ impl Trim {
         let did = if self.dry_run { "would be taken" } else { "taken" };
         let Trimmed { name, taken, left, .. } = trimmed;
         writeln!(out, "{}: {taken} entries {did} out, {left} left", name.display())?;
-        for part in &trimmed.parts {
-            writeln!(out, "  without {part}")?;
+        for member in &trimmed.members {
+            writeln!(out, "  without {member}")?;
         }
         for (from, to) in &trimmed.moved {
             writeln!(out, "  what the driver said of {from} is said of {to}")?;

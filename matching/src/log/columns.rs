@@ -36,16 +36,16 @@ impl Columns {
         let before = positions.partition_point(|position| *position < bound);
         let next = |from: usize| (from..positions.len()).find(begins);
         let Some(current) = (0..before).rev().find(begins) else {
-            return self.part(index, store, positions, next(0).unwrap_or(0));
+            return self.read(index, store, positions, next(0).unwrap_or(0));
         };
-        if let Some(columns) = self.part(index, store, positions, current)? {
+        if let Some(columns) = self.read(index, store, positions, current)? {
             return Ok(Some(columns));
         }
         if method(current) == Method::Execute {
             for earlier in (0..current).rev().filter(begins) {
                 let columns = match method(earlier) {
                     Method::MoreResults => None,
-                    _ => self.part(index, store, positions, earlier)?,
+                    _ => self.read(index, store, positions, earlier)?,
                 };
                 if columns.is_some() {
                     return Ok(columns);
@@ -59,7 +59,7 @@ impl Columns {
             let later = (current + 1..positions.len()).filter(begins);
             for later in later.take_while(|at| matches!(method(*at), Method::Execute | Method::MoreResults)) {
                 let columns = match method(later) {
-                    Method::Execute => self.part(index, store, positions, later)?,
+                    Method::Execute => self.read(index, store, positions, later)?,
                     _ => None,
                 };
                 if columns.is_some() {
@@ -71,7 +71,7 @@ impl Columns {
     }
 
     /// Returns the columns recorded in the stretch that begins at `begin`.
-    fn part(
+    fn read(
         &self,
         index: &Index,
         store: &dyn Store,
@@ -104,8 +104,8 @@ impl Columns {
 
     fn document(&self, store: &dyn Store, place: EntryRef) -> Result<Arc<Value>, CassetteError> {
         let entry = store.checked_entry(place)?;
-        let part = name(store, place, &entry)?;
-        if let Some(known) = self.kept(part) {
+        let member = name(store, place, &entry)?;
+        if let Some(known) = self.kept(member) {
             return Ok(known);
         }
         // read the file without holding the lock
@@ -114,13 +114,13 @@ impl Columns {
         if kept.len() == KEPT {
             kept.remove(0);
         }
-        kept.push((part.to_owned(), Arc::clone(&document)));
+        kept.push((member.to_owned(), Arc::clone(&document)));
         Ok(document)
     }
 
-    fn kept(&self, part: &str) -> Option<Arc<Value>> {
+    fn kept(&self, member: &str) -> Option<Arc<Value>> {
         let kept = &mut *self.0.lock();
-        let at = kept.iter().position(|(name, _)| name == part)?;
+        let at = kept.iter().position(|(name, _)| name == member)?;
         kept[at..].rotate_left(1);
         kept.last().map(|(_, document)| Arc::clone(document))
     }
@@ -131,12 +131,12 @@ impl Columns {
 /// # Errors
 /// The column file does not exist or cannot be read.
 pub fn read(store: &dyn Store, place: EntryRef, entry: &Entry) -> Result<Value, CassetteError> {
-    let part = name(store, place, entry)?;
-    let columns = store.document(part).map_err(|error| store.refuse_part(place, FILE.name(), part, &error))?;
+    let member = name(store, place, entry)?;
+    let columns = store.document(member).map_err(|error| store.refuse_member(place, FILE.name(), member, &error))?;
     match check::check_columns(&columns) {
         Ok(()) => Ok(columns),
         Err(wrong) => {
-            let (file, line) = store.locate_item(part, wrong.key.parse().unwrap_or(0), wrong.rest.trim_matches('.'));
+            let (file, line) = store.locate_item(member, wrong.key.parse().unwrap_or(0), wrong.rest.trim_matches('.'));
             Err(wrong.error(&file, line))
         }
     }

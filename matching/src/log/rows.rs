@@ -181,7 +181,7 @@ struct Fields {
 }
 
 enum Source {
-    Part(Box<dyn RowsSource>),
+    Member(Box<dyn RowsSource>),
     /// Rows that stand in the entry: the next one, and those after it.
     Inline {
         next: Option<Value>,
@@ -249,9 +249,9 @@ impl PlayedRun {
             }
         }
         let source = match found {
-            Some((key, Value::Text(part))) => {
-                Source::Part(store.rows(&part).map_err(|error| store.refuse_part(place, key.name(), &part, &error))?)
-            }
+            Some((key, Value::Text(member))) => Source::Member(
+                store.rows(&member).map_err(|error| store.refuse_member(place, key.name(), &member, &error))?,
+            ),
             Some((Key::Result, row @ Value::List(_))) => {
                 Source::Inline { next: Some(row), rest: Vec::new().into_iter() }
             }
@@ -420,7 +420,7 @@ impl PlayedRun {
     /// Makes the error for a cell (column from 0) of the current row that cannot be decoded or does not fit its C type.
     pub fn refuse(&self, column: usize, problem: &dyn Display) -> CassetteError {
         let (file, path) = match &self.source {
-            Source::Part(part) => (part.file(), format!("field {}", column + 1)),
+            Source::Member(member) => (member.file(), format!("field {}", column + 1)),
             Source::Inline { .. } => (&*self.file, format!("row {}, cell {}", self.returned, column + 1)),
         };
         let error = CassetteError::new(file, problem.to_string()).at_path(path);
@@ -472,7 +472,7 @@ impl PlayedRun {
         let Ok(ahead) = &mut self.ahead else { return };
         let wrong = |problem: String| CassetteError::new(&self.file, problem).at_line(self.line.into());
         let read = match &mut self.source {
-            Source::Part(part) => part.next(&mut ahead.get_or_insert_default().record),
+            Source::Member(member) => member.next(&mut ahead.get_or_insert_default().record),
             Source::Inline { next, rest } => match std::mem::replace(next, rest.next()) {
                 None => Ok(false),
                 Some(value) => {
@@ -516,11 +516,11 @@ impl PlayedRun {
                     others.fill(rows, &mut ahead.record, &self.c_types);
                 }
                 ahead.utf8 = match &self.source {
-                    Source::Part(part) if self.live.is_none() && self.others.is_none() => part.is_utf8(),
+                    Source::Member(member) if self.live.is_none() && self.others.is_none() => member.is_utf8(),
                     _ => is_utf8(&ahead.record),
                 };
                 ahead.line = match &self.source {
-                    Source::Part(part) => part.line(),
+                    Source::Member(member) => member.line(),
                     Source::Inline { .. } => self.line.into(),
                 };
             }

@@ -31,7 +31,7 @@ use super8_cassette::metadata::{Metadata, Order};
 use super8_cassette::process::Processes;
 use super8_cassette::redaction::Redactor;
 use super8_cassette::schema::Class;
-use super8_cassette::store::{Store, info_part};
+use super8_cassette::store::{Store, info_member};
 use super8_cassette::volatile_rules::VolatileRules;
 use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, check, sets};
 
@@ -455,7 +455,7 @@ impl LogPlayer {
             } else {
                 let in_file = |connection: ConnectionId| {
                     let item = self.store.info(connection).ok()?.iter().position(|known| known == answer)?;
-                    Some(self.store.locate_item(&info_part(connection), item, &wrong.key))
+                    Some(self.store.locate_item(&info_member(connection), item, &wrong.key))
                 };
                 let own = self.info_files().of(self.state.read().recorded(connection, None).0);
                 let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));

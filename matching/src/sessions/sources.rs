@@ -297,8 +297,8 @@ impl Source {
         Ok(true)
     }
 
-    fn same_rows(&self, part: &str, other: &Source, their_part: &str) -> Result<bool, CassetteError> {
-        let (mut mine, mut theirs) = (self.store.rows(part)?, other.store.rows(their_part)?);
+    fn same_rows(&self, member: &str, other: &Source, theirs: &str) -> Result<bool, CassetteError> {
+        let (mut mine, mut theirs) = (self.store.rows(member)?, other.store.rows(theirs)?);
         let (mut row, mut their_row) = (ByteRecord::new(), ByteRecord::new());
         loop {
             let more = mine.next(&mut row)?;

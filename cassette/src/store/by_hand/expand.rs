@@ -10,7 +10,7 @@ use csv::ByteRecord;
 use super::profiles::{self, Named as NamedDriver};
 use super::types::{self, Column, SqlType};
 use crate::check::{self, Wrong};
-use crate::store::directory::part as part_of;
+use crate::store::directory::member_path;
 use crate::words::{COLUMN_FIELDS, return_code};
 use crate::yaml::{self, ByHand, Items, Written};
 use crate::{CassetteError, Cell, ConnectionId, Entry, Fields, Key, Method, RowsReader, Value, cell, files};
@@ -331,17 +331,17 @@ fn entries(
         let described = Value::Map(described.map(|(key, value)| (key.to_owned(), value)).into());
         entries.push(follow(Method::DescribeParam).with(Key::Parameter, at + 1).with(Key::Result, described));
     }
-    let of_file = fields.get(Key::RowsFile).map(|part| rows_of_file(file, part, fields)).transpose()?;
+    let of_file = fields.get(Key::RowsFile).map(|member| rows_of_file(file, member, fields)).transpose()?;
     let rows = rows(of_file.as_ref().or(fields.get(Key::Rows)))?;
     let columns = columns(fields.get(Key::Columns), rows)?;
     let is_explicit = fields.get(Key::Columns).is_some() || fields.get(Key::Rows).is_some();
     let counted = fields.get(Key::RowCount);
     let says_all = !failed && (is_explicit || counted.is_some() || !has_result_items);
     if says_all {
-        let part = format!("columns_of_line_{}_{number}", item.line);
+        let member = format!("columns_of_line_{}_{number}", item.line);
         let described = columns.iter().flatten().map(Column::described).collect();
-        entries.push(follow(Method::Columns).with(Key::ColumnsFile, part.as_str()));
-        documents.insert(part, Value::List(described));
+        entries.push(follow(Method::Columns).with(Key::ColumnsFile, member.as_str()));
+        documents.insert(member, Value::List(described));
     }
     if let Some(count) = counted {
         if count.as_int().is_none() {
@@ -424,7 +424,7 @@ fn rows(said: Option<&Value>) -> Result<&[Value], Wrong> {
 }
 
 /// Reads the rows of a file beside the log, whose cells are written as in a recording. The columns say what the cells are.
-fn rows_of_file(log: &Path, part: &Value, fields: &Fields) -> Result<Value, Wrong> {
+fn rows_of_file(log: &Path, member: &Value, fields: &Fields) -> Result<Value, Wrong> {
     let wrong = |problem: String| Wrong::new(Key::RowsFile.name(), problem);
     if fields.get(Key::Rows).is_some() {
         return Err(wrong("cannot be combined with `rows`".to_owned()).advise("leave one of them out"));
@@ -433,8 +433,8 @@ fn rows_of_file(log: &Path, part: &Value, fields: &Fields) -> Result<Value, Wron
         return Err(wrong("needs `columns`: a file does not say what its cells are".to_owned())
             .advise("write them, as in columns: {name: VARCHAR(20), price: DOUBLE}"));
     };
-    let name = part.as_text().ok_or_else(|| wrong("is not a file's name".to_owned()))?;
-    let path = part_of(log.parent().unwrap_or(Path::new("")), name).map_err(|error| wrong(error.message()))?;
+    let name = member.as_text().ok_or_else(|| wrong("is not a file's name".to_owned()))?;
+    let path = member_path(log.parent().unwrap_or(Path::new("")), name).map_err(|error| wrong(error.message()))?;
     let unreadable = |error: &CassetteError| {
         let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
         wrong(format!("{name}{line} cannot be read: {}", error.message()))

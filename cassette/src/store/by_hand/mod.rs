@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use crate::entry::Head;
 pub use crate::store::directory::is_by_hand;
 use crate::store::directory::{COMMANDS, Directory, METADATA};
-use crate::store::interface::{Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store};
+use crate::store::interface::{Contents, EntryRef, Growing, Member, RowBlock, RowsSource, RowsWriter, Store};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Metadata, Method, Order, Row, Value, files, yaml};
 use expand::{Expanded, ExpandedEntry};
 pub use plain::{ATTRIBUTES, INFO, MISSING, Plain, type_info_page as type_info};
@@ -103,13 +103,13 @@ impl ByHand {
         let mut number = FIRST_PLAIN;
         for (driver, connection) in first {
             for (at, type_info) in profile(driver).type_info.iter().enumerate() {
-                let part = format!("columns_of_type_info_{}_{at}", driver.map_or(0, |driver| driver + 1));
+                let member = format!("columns_of_type_info_{}_{at}", driver.map_or(0, |driver| driver + 1));
                 for result in &type_info.results {
                     let made = |entry| ExpandedEntry { entry, line: 1, bytes: 0..0 };
-                    self.entries.extend(of_type(type_info, result, (connection, number), &part).map(made));
+                    self.entries.extend(of_type(type_info, result, (connection, number), &member).map(made));
                     number += 1;
                 }
-                self.documents.insert(part, type_info.columns.clone());
+                self.documents.insert(member, type_info.columns.clone());
             }
         }
     }
@@ -194,12 +194,12 @@ impl Store for ByHand {
         self.directory.append_info(connection, answer)
     }
 
-    fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
-        self.directory.put(part, document)
+    fn put(&self, member: &str, document: &Value) -> Result<(), CassetteError> {
+        self.directory.put(member, document)
     }
 
-    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
-        self.directory.rows_writer(part)
+    fn rows_writer(&self, member: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
+        self.directory.rows_writer(member)
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {
@@ -226,10 +226,10 @@ impl Store for ByHand {
         self.entry(place)
     }
 
-    fn document(&self, part: &str) -> Result<Value, CassetteError> {
-        match self.documents.get(part) {
+    fn document(&self, member: &str) -> Result<Value, CassetteError> {
+        match self.documents.get(member) {
             Some(document) => Ok(document.clone()),
-            None => self.directory.document(part),
+            None => self.directory.document(member),
         }
     }
 
@@ -242,13 +242,13 @@ impl Store for ByHand {
         Ok(answers)
     }
 
-    fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
-        self.directory.rows(part)
+    fn rows(&self, member: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
+        self.directory.rows(member)
     }
 
     fn contents(&self) -> Result<Contents, CassetteError> {
         let mut contents = Contents::default();
-        for Part { name, .. } in self.directory.parts()? {
+        for Member { name, .. } in self.directory.members()? {
             match name.strip_suffix("_info.yml").and_then(|letters| letters.parse().ok()) {
                 Some(connection) => contents.infos.push(connection),
                 None if name.ends_with(".csv") => contents.rows.push(name),
@@ -258,8 +258,8 @@ impl Store for ByHand {
         Ok(contents)
     }
 
-    fn parts(&self) -> Result<Vec<Part>, CassetteError> {
-        self.directory.parts()
+    fn members(&self) -> Result<Vec<Member>, CassetteError> {
+        self.directory.members()
     }
 
     fn locate(&self, place: EntryRef) -> (Arc<Path>, u32) {
@@ -271,7 +271,7 @@ impl Store for ByHand {
         item.map_or(place.line, |item| yaml::line_of(item, place.line, key))
     }
 
-    fn locate_item(&self, part: &str, item: usize, key: &str) -> (PathBuf, u32) {
-        self.directory.locate_item(part, item, key)
+    fn locate_item(&self, member: &str, item: usize, key: &str) -> (PathBuf, u32) {
+        self.directory.locate_item(member, item, key)
     }
 }

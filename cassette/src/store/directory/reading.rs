@@ -10,7 +10,7 @@ use super::publish::is_cassette;
 use crate::entry::Head;
 use crate::metadata::migrate;
 use crate::row::write_fields;
-use crate::store::interface::{Contents, EntryRef, Part, RowsSource, info_part};
+use crate::store::interface::{Contents, EntryRef, Member, RowsSource, info_member};
 use crate::store::staging::{staged_in, staging, unfinished};
 use crate::text::is_file_name;
 use crate::yaml::{self, Items};
@@ -77,27 +77,27 @@ fn is_gems(directory: &Path) -> bool {
     directory.join(names::GEM_CONNECTION).is_file() || (log.is_ok() && start == *b"---")
 }
 
-/// Returns the path of a part, provided that its name cannot lead out of the cassette.
+/// Returns the path of a member, provided that its name cannot lead out of the cassette.
 ///
 /// # Errors
-/// The name is a path or has characters that a part's name cannot have.
-pub fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
-    if is_file_name(part) {
-        return Ok(root.join(part));
+/// The name is a path or has characters that a member's name cannot have.
+pub fn member_path(root: &Path, member: &str) -> Result<PathBuf, CassetteError> {
+    if is_file_name(member) {
+        return Ok(root.join(member));
     }
-    let shown: String = part.chars().take(80).flat_map(char::escape_default).collect();
+    let shown: String = member.chars().take(80).flat_map(char::escape_default).collect();
     Err(CassetteError::new(root, format!("`{shown}` is not the name of a file in this cassette"))
         .advice("name a file of this directory, without any path; a cassette that does otherwise is not to be trusted"))
 }
 
 pub(super) fn document(root: &Path, name: &str) -> Result<Value, CassetteError> {
-    let path = part(root, name)?;
+    let path = member_path(root, name)?;
     let bytes = files::read(&path).map_err(|error| CassetteError::io(&path, "read", &error))?;
     yaml::read_document(&bytes, &path)
 }
 
 pub(super) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
-    let path = root.join(info_part(connection));
+    let path = root.join(info_member(connection));
     let text = match files::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text.map_err(|error| CassetteError::io(&path, "read", &error))?,
@@ -126,25 +126,25 @@ pub(super) fn line_in(path: &Path, item: usize, key: &str) -> Option<u32> {
 
 /// Opens a rows file.
 pub(super) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError> {
-    let path = part(root, name)?;
+    let path = member_path(root, name)?;
     let file = files::open(&path).map_err(|error| CassetteError::io(&path, "open", &error))?;
     Ok(RowsOfFile(RowsReader::new(file, &path)))
 }
 
-/// Returns every file that is named like a part. All others are the user's own: a README, notes.
-pub(super) fn parts(root: &Path, name: &Path) -> Result<Vec<Part>, CassetteError> {
+/// Returns every file that is named like a member. All others are the user's own: a README, notes.
+pub(super) fn members(root: &Path, name: &Path) -> Result<Vec<Member>, CassetteError> {
     let failed = |error: io::Error| CassetteError::io(name, "list", &error);
-    let mut parts = Vec::new();
+    let mut members = Vec::new();
     for entry in fs::read_dir(root).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         if names::connection_of(&entry.file_name()).is_some() {
-            let part = entry.file_name().to_string_lossy().into_owned();
+            let member = entry.file_name().to_string_lossy().into_owned();
             let bytes = entry.metadata().map_err(failed)?.len();
-            parts.push(Part { file: name.join(&part), name: part, lines: Vec::new(), bytes });
+            members.push(Member { file: name.join(&member), name: member, lines: Vec::new(), bytes });
         }
     }
-    parts.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(parts)
+    members.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(members)
 }
 
 /// The rows of a CSV file.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::names::{self, FileOwners};
 use super::publish::{self, is_cassette, is_recording};
-use super::reading::part;
+use super::reading::member_path;
 use super::store::{Directory, resolve};
 use super::writing::text_of;
 use crate::store::interface::{EntryRef, Store};
@@ -74,7 +74,8 @@ impl Unfinished for Files {
     }
 
     fn rows(&mut self, unfinished: &UnfinishedRows) -> Result<(u64, u64), CassetteError> {
-        let (grown, path) = (part(&self.root, &unfinished.part)?, part(&self.root, unfinished.final_part())?);
+        let (grown, path) =
+            (member_path(&self.root, &unfinished.member)?, member_path(&self.root, unfinished.final_member())?);
         // an earlier recovery may have been killed before it wrote the entry
         if grown.exists() {
             fs::rename(&grown, &path).map_err(|error| CassetteError::io(&grown, "rename", &error))?;
@@ -192,7 +193,7 @@ fn cut_rows(path: &Path) -> Result<(u64, u64), CassetteError> {
     Ok((rows, read - kept))
 }
 
-/// Removes the parts that no entry names.
+/// Removes the members that no entry names.
 fn drop_unused(root: &Path, used: &HashSet<String>) -> Result<Vec<String>, CassetteError> {
     let own = owned(root)?;
     let is_part = |name: &String| {

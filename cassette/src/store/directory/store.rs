@@ -11,7 +11,8 @@ use crate::entry::Head;
 use crate::inline::{InlineRow, LastTypes};
 use crate::row::write_row;
 use crate::store::interface::{
-    Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store, info_part, only_read, replace_fields,
+    Contents, EntryRef, Growing, Member, RowBlock, RowsSource, RowsWriter, Store, info_member, only_read,
+    replace_fields,
 };
 use crate::store::log::{EntryBytes, LogReader, MakeAppend};
 use crate::store::recording::Recording;
@@ -107,14 +108,14 @@ impl Store for Directory {
         self.recording()?.append_info(connection, answer)
     }
 
-    fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
-        reading::part(&self.name, part)?;
-        self.recording()?.put(part, document)
+    fn put(&self, member: &str, document: &Value) -> Result<(), CassetteError> {
+        reading::member_path(&self.name, member)?;
+        self.recording()?.put(member, document)
     }
 
-    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
-        reading::part(&self.name, part)?;
-        Ok(Box::new(self.recording()?.rows_writer(part)?))
+    fn rows_writer(&self, member: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
+        reading::member_path(&self.name, member)?;
+        Ok(Box::new(self.recording()?.rows_writer(member)?))
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {
@@ -140,8 +141,8 @@ impl Store for Directory {
         yaml::parse_row(&self.bytes(place).ok()?, last)
     }
 
-    fn document(&self, part: &str) -> Result<Value, CassetteError> {
-        reading::document(&self.root(), part)
+    fn document(&self, member: &str) -> Result<Value, CassetteError> {
+        reading::document(&self.root(), member)
     }
 
     fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
@@ -149,27 +150,27 @@ impl Store for Directory {
     }
 
     fn has_info(&self, connection: ConnectionId) -> bool {
-        self.root().join(info_part(connection)).exists()
+        self.root().join(info_member(connection)).exists()
     }
 
-    fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
-        Ok(Box::new(reading::rows(&self.root(), part)?))
+    fn rows(&self, member: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
+        Ok(Box::new(reading::rows(&self.root(), member)?))
     }
 
     fn contents(&self) -> Result<Contents, CassetteError> {
         reading::contents(&self.root())
     }
 
-    fn parts(&self) -> Result<Vec<Part>, CassetteError> {
-        reading::parts(&self.root(), &self.name)
+    fn members(&self) -> Result<Vec<Member>, CassetteError> {
+        reading::members(&self.root(), &self.name)
     }
 
     fn locate(&self, place: EntryRef) -> (Arc<Path>, u32) {
         (Arc::clone(&self.log), place.line)
     }
 
-    fn locate_item(&self, part: &str, item: usize, key: &str) -> (PathBuf, u32) {
-        let path = self.root().join(part);
+    fn locate_item(&self, member: &str, item: usize, key: &str) -> (PathBuf, u32) {
+        let path = self.root().join(member);
         let line = reading::line_in(&path, item, key).unwrap_or(1);
         (path, line)
     }

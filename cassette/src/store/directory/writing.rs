@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::names::{self, FileOwners};
 use super::publish;
-use crate::store::interface::{RowBlock, RowsWriter, info_part};
+use crate::store::interface::{RowBlock, RowsWriter, info_member};
 use crate::store::log::{Append, MakeAppend, append_block, within_limit};
 use crate::store::recording::{Layout, NOT_COMPLETE, Recording, write_error};
 use crate::store::staging::Lock;
@@ -148,7 +148,7 @@ impl Recording<Writing> {
             return Ok(());
         }
         if self.layout.info.as_ref().is_none_or(|(open, ..)| *open != connection) {
-            let path = self.root().join(info_part(connection));
+            let path = self.root().join(info_member(connection));
             let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
             let file = file.map_err(|error| self.create_error(&path, &error))?;
             let len = file.metadata().map_err(|error| CassetteError::io(&path, "look at", &error))?.len();
@@ -169,11 +169,11 @@ impl Recording<Writing> {
         Ok(())
     }
 
-    pub(super) fn put(&mut self, part: &str, document: &Value) -> Result<(), CassetteError> {
+    pub(super) fn put(&mut self, member: &str, document: &Value) -> Result<(), CassetteError> {
         if !self.ready()? {
             return Ok(());
         }
-        let path = self.root().join(part);
+        let path = self.root().join(member);
         let mut bytes = Vec::with_capacity(1024);
         yaml::emit_document(document, &mut bytes);
         let file = create(&path).map_err(|error| self.create_error(&path, &error))?;
@@ -182,10 +182,10 @@ impl Recording<Writing> {
         Ok(())
     }
 
-    pub(super) fn rows_writer(&mut self, part: &str) -> Result<RowsFile, CassetteError> {
+    pub(super) fn rows_writer(&mut self, member: &str) -> Result<RowsFile, CassetteError> {
         let kept = self.ready()?;
         let (root, counter) = (Arc::clone(self.root()), Arc::clone(&self.layout.counter));
-        Ok(RowsFile { path: root.join(part), root, kept, file: None, end: 0, counter })
+        Ok(RowsFile { path: root.join(member), root, kept, file: None, end: 0, counter })
     }
 
     fn create_error(&self, path: &Path, error: &io::Error) -> CassetteError {
@@ -237,11 +237,11 @@ impl RowsWriter for RowsFile {
         Ok(())
     }
 
-    fn rename(&mut self, part: &str) -> Result<(), CassetteError> {
-        let to = self.root.join(part);
+    fn rename(&mut self, member: &str) -> Result<(), CassetteError> {
+        let to = self.root.join(member);
         if self.file.is_some() {
             let renamed = std::fs::rename(&self.path, &to);
-            renamed.map_err(|error| CassetteError::io(&self.path, &format!("rename to {part}"), &error))?;
+            renamed.map_err(|error| CassetteError::io(&self.path, &format!("rename to {member}"), &error))?;
         }
         self.path = to;
         Ok(())

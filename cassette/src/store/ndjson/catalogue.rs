@@ -13,7 +13,7 @@ use super::lines::{Cut, Lines};
 use super::record::{COMPLETE, RecordWriter, Stamp};
 use super::rows::{RowsOfTrace, push_fields};
 use crate::entry::Head;
-use crate::store::interface::{EntryRef, Part, RowsSource, info_part};
+use crate::store::interface::{EntryRef, Member, RowsSource, info_member};
 use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value, files};
 
 /// The end of the file in which the mark of completeness is looked for.
@@ -25,7 +25,7 @@ pub(super) struct Catalogue {
     pub(super) documents: HashMap<String, EntryRef>,
     pub(super) rows: HashMap<String, Vec<EntryRef>>,
     pub(super) infos: BTreeMap<ConnectionId, Vec<EntryRef>>,
-    /// The lines of the records that gave rows parts their names.
+    /// The lines of the records that gave rows members their names.
     renamed: HashMap<String, Vec<u32>>,
     /// How many records of other protocols were skipped.
     pub(super) foreign: u64,
@@ -77,8 +77,8 @@ impl Catalogue {
         let place = cut.place;
         match classify(cut.bytes).filter(|_| cut.ended) {
             Some(LineKind::Entry(head)) => return visit(place, head).map(|()| Kind::Entry),
-            Some(LineKind::Rows(part, _)) => {
-                self.rows.entry(part.to_owned()).or_default().push(place);
+            Some(LineKind::Rows(member, _)) => {
+                self.rows.entry(member.to_owned()).or_default().push(place);
                 return Ok(Kind::Rows);
             }
             None => {}
@@ -116,8 +116,7 @@ impl Catalogue {
                 })?;
                 if let Some(first) = self.rows.insert(name(), rows).and_then(|there| there.first().copied()) {
                     let identifier = &line.identifier;
-                    let problem =
-                        format!("a second rows part {identifier} by a new name, the first is on line {}", first.line);
+                    let problem = format!("{identifier} has rows already, from line {} on", first.line);
                     return Err(CassetteError::new(file, problem).at_line(place.line.into()));
                 }
             }
@@ -127,24 +126,24 @@ impl Catalogue {
 }
 
 impl Catalogue {
-    /// Returns where each part stands. `file` is the name for messages.
-    pub(super) fn parts(&self, file: &Path) -> Vec<Part> {
-        let part = |name: String, places: &[EntryRef]| Part {
+    /// Returns where each member stands. `file` is the name for messages.
+    pub(super) fn members(&self, file: &Path) -> Vec<Member> {
+        let member = |name: String, places: &[EntryRef]| Member {
             name,
             file: file.to_owned(),
             lines: places.iter().map(|place| place.line).collect(),
             bytes: places.iter().map(|place| place.len.into()).max().unwrap_or(0),
         };
-        let documents = self.documents.iter().map(|(name, place)| part(name.clone(), &[*place]));
+        let documents = self.documents.iter().map(|(name, place)| member(name.clone(), &[*place]));
         let rows = self.rows.iter().map(|(name, places)| {
-            let mut part = part(name.clone(), places);
-            part.lines.extend(self.renamed.get(name).into_iter().flatten());
-            part
+            let mut member = member(name.clone(), places);
+            member.lines.extend(self.renamed.get(name).into_iter().flatten());
+            member
         });
-        let infos = self.infos.iter().map(|(connection, places)| part(info_part(*connection), places));
-        let mut parts: Vec<Part> = documents.chain(rows).chain(infos).collect();
-        parts.sort_by(|one, other| one.name.cmp(&other.name));
-        parts
+        let infos = self.infos.iter().map(|(connection, places)| member(info_member(*connection), places));
+        let mut members: Vec<Member> = documents.chain(rows).chain(infos).collect();
+        members.sort_by(|one, other| one.name.cmp(&other.name));
+        members
     }
 }
 

@@ -31,7 +31,7 @@ const ROWS_END: &[u8] = b"]}}";
 pub(super) enum LineKind<'l> {
     /// An entry of the log.
     Entry(Head),
-    /// Rows of the part with this name, and where they stand in the line, without the brackets of their list.
+    /// Rows of the member with this name, and where they stand in the line, without the brackets of their list.
     Rows(&'l str, Range<usize>),
 }
 
@@ -297,9 +297,9 @@ pub(super) enum Kind {
     Info(ConnectionId),
     /// A small document.
     Document,
-    /// Rows of a part.
+    /// Rows of a member.
     Rows,
-    /// Gives a rows part another name.
+    /// Gives a rows member another name.
     Renamed,
 }
 
@@ -335,7 +335,7 @@ impl<'l> Line<'l> {
             ("inbound", _) => Ok(Kind::Foreign),
             (METADATA, HEADER) => Ok(Kind::Header),
             (METADATA, COMPLETE) => Ok(Kind::Complete),
-            (METADATA, part) => Ok(part
+            (METADATA, member) => Ok(member
                 .strip_suffix("_info.yml")
                 .and_then(|letters| letters.parse().ok())
                 .map_or(Kind::Document, Kind::Info)),
@@ -408,7 +408,7 @@ impl<'l> Line<'l> {
         self.pairs(self.response_payload, "responsePayload")
     }
 
-    /// Reads the previous name of a rows part.
+    /// Reads the previous name of a rows member.
     pub(super) fn renamed(&self) -> Result<String, CassetteError> {
         let pairs = self.pairs(self.request_payload, "requestPayload")?;
         match &pairs[..] {
@@ -568,8 +568,8 @@ mod tests {
         writer().begin_rows("a_1_fetch_all.csv", &mut line);
         line.extend(br#"["a",null],["\"\\","b"]"#);
         writer().end_rows(&mut line);
-        let Some(LineKind::Rows(part, rows)) = classify(line.trim_ascii_end()) else { panic!("not recognized") };
-        assert_eq!((part, &line[rows]), ("a_1_fetch_all.csv", br#"["a",null],["\"\\","b"]"#.as_slice()));
+        let Some(LineKind::Rows(member, rows)) = classify(line.trim_ascii_end()) else { panic!("not recognized") };
+        assert_eq!((member, &line[rows]), ("a_1_fetch_all.csv", br#"["a",null],["\"\\","b"]"#.as_slice()));
         for other in [
             r#"{"version":"4.2","traceId":"shop","type":"outbound","protocol":"odbc","identifier":"x","responsePayload":{"rows":[]}}"#,
             r#"{"version":"4.1","traceId":"shop","type":"metadata","protocol":"odbc","identifier":"complete","responsePayload":{}}"#,

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::json;
 use crate::metadata::utc;
-use crate::store::interface::info_part;
+use crate::store::interface::info_member;
 use crate::words;
 use crate::{ConnectionId, Entry, Fields, Key, Value};
 
@@ -166,23 +166,23 @@ impl RecordWriter {
     pub(super) fn info(&self, connection: ConnectionId, answer: &Fields, out: &mut Vec<u8>) {
         let (asked, replied) = cut(answer);
         let code = status_code(answer.get(Key::Return));
-        self.push(METADATA, &info_part(connection), (Payload::Fields(asked), reply(replied)), (code, None), out);
+        self.push(METADATA, &info_member(connection), (Payload::Fields(asked), reply(replied)), (code, None), out);
     }
 
     /// Writes a small document.
-    pub(super) fn document(&self, part: &str, document: &Value, out: &mut Vec<u8>) {
-        self.push(METADATA, part, (Payload::Nothing, Payload::Value(document)), (None, None), out);
+    pub(super) fn document(&self, member: &str, document: &Value, out: &mut Vec<u8>) {
+        self.push(METADATA, member, (Payload::Nothing, Payload::Value(document)), (None, None), out);
     }
 
-    /// Writes that a rows part has another name from now on, including all its rows so far.
+    /// Writes that a rows member has another name from now on, including all its rows so far.
     pub(super) fn renamed(&self, from: &str, to: &str, out: &mut Vec<u8>) {
         let request = [("renamed".to_owned(), Value::from(from))];
         self.push(OUTBOUND, to, (Payload::Pairs(&request), Payload::Nothing), (None, None), out);
     }
 
-    /// Writes the beginning of a record with rows of a part. The caller appends rows with commas between them.
-    pub(super) fn begin_rows(&self, part: &str, out: &mut Vec<u8>) {
-        self.push(OUTBOUND, part, (Payload::Nothing, Payload::Nothing), (None, None), out);
+    /// Writes the beginning of a record with rows of a member. The caller appends rows with commas between them.
+    pub(super) fn begin_rows(&self, member: &str, out: &mut Vec<u8>) {
+        self.push(OUTBOUND, member, (Payload::Nothing, Payload::Nothing), (None, None), out);
         out.truncate(out.len() - "}\n".len());
         out.extend_from_slice(b",\"responsePayload\":{\"rows\":[");
     }

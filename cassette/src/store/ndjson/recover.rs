@@ -144,7 +144,7 @@ impl Unfinished for Records {
     }
 
     fn rows(&mut self, unfinished: &UnfinishedRows) -> Result<(u64, u64), CassetteError> {
-        let rows = self.catalogue.rows.get(&unfinished.part).map(|places| count(&self.root, places));
+        let rows = self.catalogue.rows.get(&unfinished.member).map(|places| count(&self.root, places));
         Ok((rows.transpose()?.unwrap_or(0), 0))
     }
 
@@ -155,8 +155,8 @@ impl Unfinished for Records {
     fn append(&mut self, unfinished: Vec<(UnfinishedRows, u64)>) -> Result<(), CassetteError> {
         let (writer, mut records) = (self.writer(), vec![b'\n']);
         for (unfinished, rows) in unfinished {
-            if unfinished.part != unfinished.final_part() {
-                writer.renamed(&unfinished.part, unfinished.final_part(), &mut records);
+            if unfinished.member != unfinished.final_member() {
+                writer.renamed(&unfinished.member, unfinished.final_member(), &mut records);
             }
             writer.entry(&unfinished.entry(rows), &mut records);
         }
@@ -190,8 +190,8 @@ fn count(file: &Path, places: &[EntryRef]) -> Result<u64, CassetteError> {
     Ok(count)
 }
 
-/// Leaves out the records at the end of the file that belong to no entry: what was written of a part before its process
-/// was killed. Returns the names of the parts.
+/// Leaves out the records at the end of the file that belong to no entry: what was written of a member before its process
+/// was killed. Returns the names of the members.
 fn drop_unused(catalogue: &mut Catalogue, used: &HashSet<String>) -> Vec<String> {
     let rows = catalogue.rows.iter().flat_map(|(name, places)| places.iter().map(move |place| (name, *place)));
     let documents = catalogue.documents.iter().map(|(name, place)| (name, *place));

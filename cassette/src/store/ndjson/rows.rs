@@ -1,4 +1,4 @@
-//! Rows as records. Each record has rows of one part: 64 KiB of them, or one longer row.
+//! Rows as records. Each record has rows of one member: 64 KiB of them, or one longer row.
 //!
 //! A cell is the text that it has in a rows file, backslash tags included. NULL is `null`.
 
@@ -88,19 +88,19 @@ pub(super) fn read_block(block: &RowBlock) -> impl FnMut(&mut csv::ByteRecord) -
     }
 }
 
-/// A rows part that grows.
+/// A rows member that grows.
 pub(super) struct GrowingRows {
     pub(super) recording: Arc<Mutex<Recording<Writing>>>,
     pub(super) writer: RecordWriter,
-    pub(super) part: String,
-    /// Whether rows are written under the part's current name.
+    pub(super) member: String,
+    /// Whether rows are written under the member's current name.
     pub(super) begun: bool,
 }
 
 impl GrowingRows {
     fn append_record(&mut self, rows: &[u8], record: &mut Vec<u8>) -> Result<(), CassetteError> {
         record.clear();
-        self.writer.begin_rows(&self.part, record);
+        self.writer.begin_rows(&self.member, record);
         record.extend_from_slice(rows);
         self.writer.end_rows(record);
         let mut recording = self.recording.lock();
@@ -119,25 +119,25 @@ impl RowsWriter for GrowingRows {
             self.append_record(&block.bytes[start..*end], &mut record)?;
             start = *end;
         }
-        // a part without rows needs a record as well
+        // a member without rows needs a record as well
         if start < block.bytes.len() || !self.begun {
             self.append_record(&block.bytes[start..], &mut record)?;
         }
         Ok(())
     }
 
-    fn rename(&mut self, part: &str) -> Result<(), CassetteError> {
+    fn rename(&mut self, member: &str) -> Result<(), CassetteError> {
         if self.begun {
             let mut record = Vec::with_capacity(256);
-            self.writer.renamed(&self.part, part, &mut record);
+            self.writer.renamed(&self.member, member, &mut record);
             self.recording.lock().append(&record)?;
         }
-        part.clone_into(&mut self.part);
+        member.clone_into(&mut self.member);
         Ok(())
     }
 }
 
-/// A rows part being read, one record at a time.
+/// A rows member being read, one record at a time.
 pub(super) struct RowsOfTrace {
     path: PathBuf,
     file: File,

@@ -17,7 +17,7 @@ use super::rows::{GrowingRows, RowsOfTrace, encode_row, read_block};
 use super::writing::{self, Writing};
 use crate::entry::Head;
 use crate::store::interface::{
-    Contents, EntryRef, Growing, Part, RowBlock, RowsSource, RowsWriter, Store, only_read, replace_fields,
+    Contents, EntryRef, Growing, Member, RowBlock, RowsSource, RowsWriter, Store, only_read, replace_fields,
 };
 use crate::store::log::LogReader;
 use crate::store::recording::Recording;
@@ -151,17 +151,17 @@ impl Trace {
         read(&bytes, bytes.log())
     }
 
-    fn check(&self, part: &str) -> Result<(), CassetteError> {
-        if is_file_name(part) {
+    fn check(&self, member: &str) -> Result<(), CassetteError> {
+        if is_file_name(member) {
             return Ok(());
         }
-        let shown: String = part.chars().take(80).flat_map(char::escape_default).collect();
-        Err(CassetteError::new(&self.name, format!("`{shown}` is not the name of a part"))
+        let shown: String = member.chars().take(80).flat_map(char::escape_default).collect();
+        Err(CassetteError::new(&self.name, format!("`{shown}` is not the name of a file"))
             .advice("a cassette that names a path is not to be trusted"))
     }
 
-    fn absent(&self, part: &str) -> CassetteError {
-        CassetteError::missing(&self.name, format!("has no record of {part}")).advice("restore it, or record again")
+    fn absent(&self, member: &str) -> CassetteError {
+        CassetteError::missing(&self.name, format!("has no record of {member}")).advice("restore it, or record again")
     }
 
     /// Makes the error that says why there is no cassette.
@@ -224,17 +224,17 @@ impl Store for Trace {
         self.append(&record)
     }
 
-    fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
-        self.check(part)?;
+    fn put(&self, member: &str, document: &Value) -> Result<(), CassetteError> {
+        self.check(member)?;
         let mut record = Vec::with_capacity(2048);
-        self.writer.document(part, document, &mut record);
+        self.writer.document(member, document, &mut record);
         self.append(&record)
     }
 
-    fn rows_writer(&self, part: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
-        self.check(part)?;
+    fn rows_writer(&self, member: &str) -> Result<Box<dyn RowsWriter>, CassetteError> {
+        self.check(member)?;
         let (recording, writer) = (Arc::clone(self.recording()?), self.writer.clone());
-        Ok(Box::new(GrowingRows { recording, writer, part: part.to_owned(), begun: false }))
+        Ok(Box::new(GrowingRows { recording, writer, member: member.to_owned(), begun: false }))
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {
@@ -258,9 +258,9 @@ impl Store for Trace {
         self.bytes_at(place, |bytes, path| line::entry(bytes, path, place.line))
     }
 
-    fn document(&self, part: &str) -> Result<Value, CassetteError> {
-        self.check(part)?;
-        let place = self.catalogue()?.documents.get(part).copied().ok_or_else(|| self.absent(part))?;
+    fn document(&self, member: &str) -> Result<Value, CassetteError> {
+        self.check(member)?;
+        let place = self.catalogue()?.documents.get(member).copied().ok_or_else(|| self.absent(member))?;
         self.record_at(place, |line| line.document())
     }
 
@@ -281,9 +281,9 @@ impl Store for Trace {
         places.map(read).collect()
     }
 
-    fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
-        self.check(part)?;
-        let records = self.catalogue()?.rows.get(part).cloned().ok_or_else(|| self.absent(part))?;
+    fn rows(&self, member: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
+        self.check(member)?;
+        let records = self.catalogue()?.rows.get(member).cloned().ok_or_else(|| self.absent(member))?;
         Ok(Box::new(RowsOfTrace::open(&self.path(), records)?))
     }
 
@@ -310,8 +310,8 @@ impl Store for Trace {
         Ok(contents)
     }
 
-    fn parts(&self) -> Result<Vec<Part>, CassetteError> {
-        Ok(self.catalogue()?.parts(&self.name))
+    fn members(&self) -> Result<Vec<Member>, CassetteError> {
+        Ok(self.catalogue()?.members(&self.name))
     }
 
     fn locate(&self, place: EntryRef) -> (Arc<Path>, u32) {

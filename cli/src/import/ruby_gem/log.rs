@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, part};
+use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, member_path};
 use super8_cassette::yaml::{Items, parse_tagged, read_document};
 use super8_cassette::{CassetteError, ConnectionId, Method, Value};
 
@@ -283,7 +283,7 @@ impl Reading<'_> {
                 format!("{name} has the rows of an earlier command, too: the gem wrote the later ones over them");
             return Err(item.error("rows_file", problem));
         }
-        let path = part(self.directory, name)?;
+        let path = member_path(self.directory, name)?;
         let bytes = fs::read(&path).map_err(|error| CassetteError::io(&path, "read", &error))?;
         Ok((bytes, path))
     }

@@ -430,6 +430,7 @@ impl Cursor {
         self.handed.iter().any(|handed| handed.position == position || handed.end == Some(position))
     }
 
+    #[inline(always)]
     fn finished(&self, position: u32) -> bool {
         self.handed
             .iter()

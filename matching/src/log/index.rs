@@ -33,15 +33,18 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    #[inline(always)]
     pub(crate) fn place(&self) -> EntryRef {
         let offset = u64::from(self.offset_high) << 32 | u64::from(self.offset_low);
         EntryRef { offset, len: self.len, line: self.line }
     }
 
+    #[inline(always)]
     pub(crate) fn connection(&self) -> ConnectionId {
         ConnectionId(self.connection)
     }
 
+    #[inline(always)]
     pub(crate) fn statement(&self) -> Option<u32> {
         (self.statement != NONE).then_some(self.statement)
     }
@@ -496,6 +499,7 @@ impl Index {
     }
 
     /// Returns the entry at a position, which must come from this index.
+    #[inline(always)]
     pub(crate) fn slot(&self, position: u32) -> &Slot {
         &self.slots[position as usize]
     }
@@ -506,6 +510,7 @@ impl Index {
     }
 
     /// Returns the position at a place: in the whole log, or in the range of it that belongs to a connection.
+    #[inline(always)]
     pub(crate) fn position(&self, range: Option<&Range<usize>>, place: usize) -> Option<u32> {
         match range {
             None => (place < self.slots.len()).then_some(place as u32),
@@ -546,6 +551,7 @@ impl Index {
 
     /// Says whether a command need not be played: the program may leave it out or do it at any time. A connect like
     /// that belongs to a spare.
+    #[inline(always)]
     pub(crate) fn is_skippable(&self, position: u32) -> bool {
         !self.skippable.is_empty() && self.skippable.binary_search(&position).is_ok()
     }
@@ -556,11 +562,13 @@ impl Index {
     }
 
     /// Says whether the entry at a position is a command that has to be played in its turn.
+    #[inline(always)]
     pub(crate) fn is_due(&self, position: u32) -> bool {
         self.is_command(position) && !self.is_skippable(position)
     }
 
     /// Says whether the entry at a position is a command.
+    #[inline(always)]
     pub(crate) fn is_command(&self, position: u32) -> bool {
         self.slot(position).method.class() == Class::Command
     }

@@ -93,6 +93,7 @@ impl Sources {
         Sources::of(vec![source])
     }
 
+    #[inline(always)]
     pub(crate) fn current(&self) -> &Source {
         &self.all[self.current.load(Ordering::Acquire)]
     }
@@ -131,6 +132,7 @@ pub(crate) struct PlayedStore(pub(crate) Arc<Sources>);
 impl Deref for PlayedStore {
     type Target = dyn Store;
 
+    #[inline(always)]
     fn deref(&self) -> &Self::Target {
         &*self.0.current().store
     }
@@ -142,6 +144,7 @@ pub(crate) struct PlayedIndex(pub(crate) Arc<Sources>);
 impl Deref for PlayedIndex {
     type Target = Index;
 
+    #[inline(always)]
     fn deref(&self) -> &Index {
         &self.0.current().index
     }
@@ -153,6 +156,7 @@ pub(crate) struct PlayedFunctions(pub(crate) Arc<Sources>);
 impl Deref for PlayedFunctions {
     type Target = HashSet<String>;
 
+    #[inline(always)]
     fn deref(&self) -> &HashSet<String> {
         &self.0.current().answered_functions
     }

@@ -130,6 +130,7 @@ impl State {
     }
 
     /// Returns the recorded connection and statement behind live ones.
+    #[inline(always)]
     pub(crate) fn recorded(&self, live: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         self.sessions.live(live).map_or((live, statement), |live| live.recorded(statement))
     }

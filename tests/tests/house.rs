@@ -11,7 +11,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
 /// The crates whose rooms are kept.
-const CRATES: &[&str] = &["bench", "cassette", "cli", "client", "matching", "packages/rust", "shim", "suites"];
+const CRATES: &[&str] = &["bench", "cassette", "cli", "client", "matching", "packages/rust", "shim", "suites", "xtask"];
 
 /// A module as the names of the path to it from the crate's root, which is empty.
 type Module = Vec<String>;

@@ -1,7 +1,8 @@
 //! `cargo xtask demo`: records a Python program on SQLite through unixODBC with the command `super8`, takes the driver
 //! and the database away, replays the program, and then changes one statement.
 
-use crate::{Done, cargo, run, setup};
+use crate::command::{Done, cargo, run};
+use crate::setup;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,12 +1,15 @@
 //! The project's chores, `cargo xtask test` and others. Each does its own set-up on a bare Debian.
 
+mod command;
 mod demo;
 mod manual;
 mod package;
 mod setup;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
+
+use command::{Done, cargo, run, shown};
 
 const USAGE: &str = "\
 usage: cargo xtask WORD
@@ -181,35 +184,4 @@ fn generated(example: &str) -> Result<String, String> {
 
 fn write(path: &Path, text: &str) -> Done {
     std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
-}
-
-/// The result of a chore; the error is a message for the user.
-pub type Done = Result<(), String>;
-
-/// Returns a cargo command that runs in the repository's top directory.
-pub fn cargo(words: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(words).current_dir(super8_tests::products::repository());
-    // `cargo run` sets these variables for this program only. A cargo that it starts must not rebuild because of them.
-    for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-/// Prints a command and runs it with its output shown.
-pub fn run(mut command: Command) -> Done {
-    println!("+ {}", shown(&command));
-    let status = command.stdin(Stdio::null()).status().map_err(|error| format!("{}: {error}", shown(&command)))?;
-    if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", shown(&command))) }
-}
-
-fn shown(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let name = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();
-    let mut words: Vec<String> = words.map(name).collect();
-    if words[0].ends_with("/cargo") {
-        words[0] = "cargo".into();
-    }
-    words.join(" ")
 }

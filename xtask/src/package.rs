@@ -1,7 +1,8 @@
 //! `cargo xtask package`: builds a Python wheel, a Ruby gem, a package for npm, a Debian package and an archive, all
 //! from the same stripped binaries.
 
-use crate::{Done, cargo, manual};
+use crate::command::{Done, cargo};
+use crate::manual;
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,6 +1,6 @@
 //! Installs what a bare Debian lacks: packages, and the Python environment. Doing it twice changes nothing.
 
-use crate::{Done, run};
+use crate::command::{Done, cargo, run};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use super8_tests::{node, packages, python, server};
@@ -28,7 +28,7 @@ pub fn for_demo() -> Done {
     }
     if packages::cargo_nextest().is_none() {
         println!("installing cargo-nextest");
-        run(crate::cargo(&["install", "--locked", "cargo-nextest"]))?;
+        run(cargo(&["install", "--locked", "cargo-nextest"]))?;
     }
     python::install()
 }

@@ -236,7 +236,7 @@ pub(crate) const TEXT_FIELDS: [&str; 13] = [
 ];
 
 /// Names the facts that an answer may state although the program did not ask for them.
-pub(crate) const ABOUT: [&str; 17] = [
+pub(crate) const ABOUT: [&str; 18] = [
     "still_executing",
     "meanwhile",
     "data_not_asked_for",
@@ -254,6 +254,7 @@ pub(crate) const ABOUT: [&str; 17] = [
     "precision_left_out",
     "number_beside_text",
     "length_beside_number",
+    "rowset_size_is_shared",
 ];
 /// The orientations of a scroll, by name.
 pub(crate) const ORIENTATIONS: [&str; 6] = ["first", "last", "prior", "absolute", "relative", "bookmark"];

@@ -223,6 +223,12 @@ pub trait DriverCall {
         false
     }
 
+    /// Returns a statement's attribute that is a number (SQLGetStmtAttr). `None` if the driver does not say.
+    fn number(&self, attribute: i32) -> Option<usize> {
+        let _ = attribute;
+        None
+    }
+
     /// The name of the driver's library, for what is known of a driver and cannot be seen. Empty where there is none.
     fn library(&self) -> String {
         String::new()

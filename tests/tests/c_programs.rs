@@ -71,6 +71,7 @@ on_every_database! {
     bound_lengths "bound_lengths.c",
     nulls "nulls.c",
     small_buffers "small_buffers.c",
+    rowset_sizes "rowset_sizes.c",
 }
 
 /// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.

@@ -112,6 +112,16 @@ impl DriverCall for RealCall<'_> {
         rc::succeeded(asked) && fields.into_iter().all(set)
     }
 
+    fn number(&self, attribute: i32) -> Option<usize> {
+        let (driver, real) = self.core.real()?;
+        let ask = driver.ansi.SQLGetStmtAttr.or(driver.wide.SQLGetStmtAttr)?;
+        let mut number = 0usize;
+        let place = (&raw mut number).cast();
+        // SAFETY: a live variable of the size of SQLULEN.
+        let asked = unsafe { ask(real, attribute, place, odbc_sys::IS_UINTEGER, std::ptr::null_mut()) };
+        rc::succeeded(asked).then_some(number)
+    }
+
     fn library(&self) -> String {
         self.core.real().map(|(driver, _)| driver.library.file_name()).unwrap_or_default()
     }

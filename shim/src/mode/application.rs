@@ -63,6 +63,10 @@ pub struct Application {
     result_columns: Option<u16>,
     /// The name that SQLSetCursorName gave.
     cursor_name: Option<String>,
+    /// Whether the driver has one setting for SQL_ROWSET_SIZE and SQL_ATTR_ROW_ARRAY_SIZE.
+    shares_size: bool,
+    /// Whether SQL_ROWSET_SIZE was set last of the two.
+    rowset_size_is_last: bool,
 }
 
 impl Application {
@@ -112,7 +116,14 @@ impl Application {
     pub(super) fn set(&mut self, attribute: i32, value: Place) {
         let number = Some(value.address() as usize);
         match attribute {
-            attribute::ROW_ARRAY_SIZE => self.columns.edit(|rows| rows.array_size = number),
+            attribute::ROW_ARRAY_SIZE => {
+                self.rowset_size_is_last = false;
+                self.columns.edit(|rows| rows.array_size = number);
+            }
+            attribute::ROWSET_SIZE => {
+                self.rowset_size_is_last = true;
+                self.attributes.insert(attribute, value);
+            }
             attribute::ROW_BIND_TYPE => self.columns.edit(|rows| rows.bind_type = number),
             attribute::ROW_BIND_OFFSET_PTR => self.columns.edit(|rows| rows.bind_offset = Some(value)),
             attribute::ROW_OPERATION_PTR => self.columns.edit(|rows| rows.operation = Some(value)),
@@ -223,12 +234,32 @@ impl Application {
 
     /// Returns how many rows SQLFetch and SQLFetchScroll fill; at least 1.
     pub fn row_array_size(&self) -> usize {
-        self.columns.size()
+        match self.shares_size && self.rowset_size_is_last {
+            true => self.set_rowset_size(),
+            false => self.columns.size(),
+        }
     }
 
     /// Returns how many rows SQLExtendedFetch fills; at least 1.
     pub fn rowset_size(&self) -> usize {
+        match self.shares_size && !self.rowset_size_is_last {
+            true => self.columns.size(),
+            false => self.set_rowset_size(),
+        }
+    }
+
+    fn set_rowset_size(&self) -> usize {
         self.number(attribute::ROWSET_SIZE).unwrap_or(1).max(1)
+    }
+
+    /// Says whether SQL_ROWSET_SIZE and SQL_ATTR_ROW_ARRAY_SIZE are set to different numbers.
+    pub fn sizes_differ(&self) -> bool {
+        self.set_rowset_size() != self.columns.size()
+    }
+
+    /// Makes the one of the two that was set last hold for every fetch, as with a driver that has one setting for both.
+    pub fn share_size(&mut self) {
+        self.shares_size = true;
     }
 
     /// Returns SQL_ATTR_USE_BOOKMARKS; 0 for off.

@@ -5,9 +5,12 @@ use crate::args::{Binding, OwnMemory, Place};
 use crate::call::{Call, DriverCall};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::attribute;
 use crate::mode::cells::{BoundCells, NullCell, zeroes_nulls};
 use crate::mode::descriptors::sets_row_counter;
-use crate::mode::keys::{CallKey, columns_key, length_at_binding_key, local_call, local_key, null_key};
+use crate::mode::keys::{
+    CallKey, columns_key, length_at_binding_key, local_call, local_key, null_key, rowset_size_key,
+};
 use crate::mode::lengths::{Rebound, SIZE};
 use crate::mode::record::{Recorded, perform, unwritable};
 use crate::mode::replay::Replayed;
@@ -28,8 +31,28 @@ impl Statement<Recorded> {
             {
                 return unwritable(error);
             }
+            if sets_rowset_size(call)
+                && let Err(error) = self.note_rowset_size(driver_call)
+            {
+                return unwritable(error);
+            }
         }
         self.connection.note_local(local_call(function, None, call), || local_key(function, None, call), outcome)
+    }
+
+    /// Finds out whether the driver has one setting for the two sizes of a rowset, where the program gave it two. ODBC has
+    /// SQL_ROWSET_SIZE for SQLExtendedFetch and SQL_ATTR_ROW_ARRAY_SIZE for the others.
+    fn note_rowset_size(&self, driver_call: &dyn DriverCall) -> Result<(), CassetteError> {
+        if !self.state.lock().application.sizes_differ() {
+            return Ok(());
+        }
+        let sizes = [attribute::ROWSET_SIZE, attribute::ROW_ARRAY_SIZE].map(|asked| driver_call.number(asked));
+        if sizes[0].is_none() || sizes[0] != sizes[1] {
+            return Ok(());
+        }
+        self.state.lock().application.share_size();
+        let said = Fields::from([(Key::Result, true.into())]);
+        self.connection.note_outcome(CallKey::of([u64::MAX - 4]), rowset_size_key, Some(said))
     }
 
     /// Applies a call on the application's side that succeeded.
@@ -280,7 +303,15 @@ impl Statement<Replayed> {
                     Err(failure) => return failure,
                 }
             }
-            self.take_in(&mut self.state.lock(), call);
+            let mut state = self.state.lock();
+            self.take_in(&mut state, call);
+            if sets_rowset_size(call) && state.application.sizes_differ() {
+                match self.connection.local_outcome(&rowset_size_key()) {
+                    Ok(Some(_)) => state.application.share_size(),
+                    Ok(None) => {}
+                    Err(failure) => return failure,
+                }
+            }
         }
         outcome
     }
@@ -302,4 +333,13 @@ impl Statement<Replayed> {
         state.application.limit_columns(count);
         Ok(())
     }
+}
+
+/// Says whether a call sets how many rows a fetch fills.
+fn sets_rowset_size(call: &Call<'_>) -> bool {
+    matches!(
+        call,
+        Call::SetStmtAttr { attribute: attribute::ROWSET_SIZE | attribute::ROW_ARRAY_SIZE, .. }
+            | Call::SetScrollOptions { .. }
+    )
 }

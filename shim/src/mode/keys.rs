@@ -241,6 +241,14 @@ pub fn length_at_binding_key() -> Fields {
     Fields::from([(Key::Function, Function::SQLBindCol.name().into()), (Key::About, "length_at_binding".into())])
 }
 
+/// Returns the key of whether a driver has one setting for SQL_ROWSET_SIZE and SQL_ATTR_ROW_ARRAY_SIZE.
+pub fn rowset_size_key() -> Fields {
+    Fields::from([
+        (Key::Function, Function::SQLSetStmtAttr.name().into()),
+        (Key::About, "rowset_size_is_shared".into()),
+    ])
+}
+
 /// Returns the key of whether a driver writes zeros to the buffer of a NULL of this C type.
 pub fn null_key(c_type: CType) -> Fields {
     Fields::from([(Key::About, "null_is_zero".into()), (Key::CType, (*c_type.name()).into())])

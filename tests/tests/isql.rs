@@ -46,7 +46,7 @@ fn delimited_output_with_column_names() {
 
 #[test]
 fn tables_and_columns_as_html() {
-    for driver in [Driver::Sqlite, Driver::MariaDb] {
-        four_ways(&Program::isql("help.sql", &["-w", "-m9"], "left"), driver);
-    }
+    four_ways(&Program::isql("help.sql", &["-w", "-m9"], "left"), Driver::Sqlite);
+    // MariaDB lists the tables of all databases, which other tests make and drop meanwhile
+    four_ways(&Program::isql("columns.sql", &["-w", "-m9"], "left"), Driver::MariaDb);
 }

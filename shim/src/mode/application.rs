@@ -120,6 +120,7 @@ impl Application {
                 self.rowset_size_is_last = false;
                 self.columns.edit(|rows| rows.array_size = number);
             }
+            attribute::ROWSET_SIZE if self.shares_size => self.columns.edit(|rows| rows.array_size = number),
             attribute::ROWSET_SIZE => {
                 self.rowset_size_is_last = true;
                 self.attributes.insert(attribute, value);
@@ -199,6 +200,7 @@ impl Application {
         let number = |number: Option<usize>| number.map(Place::of_word);
         match attribute {
             attribute::ROW_ARRAY_SIZE => number(self.columns.array_size),
+            attribute::ROWSET_SIZE if self.shares_size => number(self.columns.array_size),
             attribute::ROW_BIND_TYPE => number(self.columns.bind_type),
             attribute::ROW_BIND_OFFSET_PTR => self.columns.bind_offset,
             attribute::ROW_OPERATION_PTR => self.columns.operation,
@@ -234,31 +236,25 @@ impl Application {
 
     /// Returns how many rows SQLFetch and SQLFetchScroll fill; at least 1.
     pub fn row_array_size(&self) -> usize {
-        match self.shares_size && self.rowset_size_is_last {
-            true => self.set_rowset_size(),
-            false => self.columns.size(),
-        }
+        self.columns.size()
     }
 
     /// Returns how many rows SQLExtendedFetch fills; at least 1.
     pub fn rowset_size(&self) -> usize {
-        match self.shares_size && !self.rowset_size_is_last {
-            true => self.columns.size(),
-            false => self.set_rowset_size(),
-        }
-    }
-
-    fn set_rowset_size(&self) -> usize {
         self.number(attribute::ROWSET_SIZE).unwrap_or(1).max(1)
     }
 
     /// Says whether SQL_ROWSET_SIZE and SQL_ATTR_ROW_ARRAY_SIZE are set to different numbers.
     pub fn sizes_differ(&self) -> bool {
-        self.set_rowset_size() != self.columns.size()
+        self.rowset_size() != self.row_array_size()
     }
 
-    /// Makes the one of the two that was set last hold for every fetch, as with a driver that has one setting for both.
+    /// Makes one setting of the two, with the number that was set last.
     pub fn share_size(&mut self) {
+        if self.rowset_size_is_last {
+            let size = self.rowset_size();
+            self.columns.edit(|rows| rows.array_size = Some(size));
+        }
         self.shares_size = true;
     }
 

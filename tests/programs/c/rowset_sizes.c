@@ -81,6 +81,11 @@ int main(int argc, char **argv)
     both(1);
     set("SQL_ROWSET_SIZE", SQL_ROWSET_SIZE, 2);
     both(0);
+    SQLHDESC descriptor = SQL_NULL_HDESC;
+    SQLGetStmtAttr(stmt, SQL_ATTR_APP_ROW_DESC, &descriptor, 0, NULL);
+    SQLRETURN rc = SQLSetDescField(descriptor, 0, SQL_DESC_ARRAY_SIZE, (SQLPOINTER)3, SQL_IS_UINTEGER);
+    printf("SQL_DESC_ARRAY_SIZE 3: %s\n", rc_name(rc));
+    both(0);
     set("SQL_ATTR_ROW_ARRAY_SIZE", SQL_ATTR_ROW_ARRAY_SIZE, 4);
     both(1);
     set("SQL_ROWSET_SIZE", SQL_ROWSET_SIZE, 1);

@@ -134,7 +134,7 @@ fn refuse(target: &Path, busy: Busy) -> CassetteError {
 
 /// Makes the error for a staging place that holds something other than a recording.
 pub(super) fn occupied(path: &Path) -> CassetteError {
-    CassetteError::new(path, "is in the place where a recording is staged, and is not one")
+    CassetteError::new(path, "has the name under which a recording is staged, and is not one")
         .advice("move it away, then record again")
 }
 

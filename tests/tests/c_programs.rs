@@ -72,6 +72,7 @@ on_every_database! {
     nulls "nulls.c",
     small_buffers "small_buffers.c",
     rowset_sizes "rowset_sizes.c",
+    after_the_last_result "after_the_last_result.c",
 }
 
 /// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.

@@ -32,7 +32,7 @@ impl Columns {
         bound: u32,
     ) -> Result<Option<Arc<Value>>, CassetteError> {
         let method = |at: usize| index.slot(positions[at]).method;
-        let begins = |at: &usize| gives_result(method(*at));
+        let begins = |at: &usize| gives_result(index, store, positions[*at]);
         let before = positions.partition_point(|position| *position < bound);
         let next = |from: usize| (from..positions.len()).find(begins);
         let Some(current) = (0..before).rev().find(begins) else {
@@ -81,7 +81,7 @@ impl Columns {
         let mut found: Option<Arc<Value>> = None;
         for (at, position) in positions.iter().enumerate().skip(begin) {
             let slot = index.slot(*position);
-            if at > begin && gives_result(slot.method) {
+            if at > begin && gives_result(index, store, *position) {
                 break;
             }
             if slot.method != Method::Columns {
@@ -147,8 +147,18 @@ fn name<'e>(store: &dyn Store, place: EntryRef, entry: &'e Entry) -> Result<&'e 
     name.ok_or_else(|| store.refuse(place, FILE.name(), "is not a file's name"))
 }
 
-fn gives_result(method: Method) -> bool {
-    matches!(method, Method::Run | Method::Prepare | Method::Execute | Method::Catalog | Method::MoreResults)
+/// Returns whether a stretch begins there. A `more_results` that found none begins none: a driver may go on
+/// describing the columns of the last one, and what is known of them is not recorded again.
+fn gives_result(index: &Index, store: &dyn Store, position: u32) -> bool {
+    let slot = index.slot(position);
+    match slot.method {
+        Method::Run | Method::Prepare | Method::Execute | Method::Catalog => true,
+        // an entry that cannot be read is reported where it is played
+        Method::MoreResults => {
+            !store.checked_entry(slot.place()).is_ok_and(|entry| matches!(entry.get(Key::Result), Some(Value::Null)))
+        }
+        _ => false,
+    }
 }
 
 /// Merges two descriptions, column by column and key by key. Where both say something, the later one counts.

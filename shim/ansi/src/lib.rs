@@ -69,6 +69,7 @@ macro_rules! function {
             // SAFETY: the C caller's arguments, unchanged.
             unsafe { target($($arg),*) }
         }
+        super8_shim::export_for_libltdl!("libsuper8a" $name ($($arg: $ty),*));
     };
     ($name:ident [$handle:ident] ($($arg:ident: $ty:ty),*)) => {
         function!($name [] (handle: Handle $(, $arg: $ty)*));

@@ -231,6 +231,7 @@ macro_rules! export_one {
             // SAFETY: the C caller's arguments, unchanged.
             unsafe { $crate::entry::$width::$name($($arg),*) }
         }
+        $crate::export_for_libltdl!("libsuper8" $symbol ($($arg: $ty),*));
     };
     ($width:ident $name:ident $symbol:ident [$handle:ident] ($($arg:ident: $ty:ty),*)) => {
         #[unsafe(no_mangle)]
@@ -238,6 +239,24 @@ macro_rules! export_one {
             // SAFETY: the C caller's arguments, unchanged.
             unsafe { $crate::entry::$width::$name(handle, $($arg),*) }
         }
+        $crate::export_for_libltdl!("libsuper8" $symbol (handle: Handle $(, $arg: $ty)*));
+    };
+}
+
+/// Exports a C function a second time, under the name for which libltdl, and through it unixODBC, looks first: the
+/// library's name, `_LTX_`, the function's. unixODBC looks for 155 functions at each connect. Each name that is not found
+/// costs the dynamic linker a formatted message, together a third of a connect (docs/adr/0003-linking.md). The compiler
+/// gives both names one address.
+#[macro_export]
+macro_rules! export_for_libltdl {
+    ($library:literal $symbol:ident ($($arg:ident: $ty:ty),*)) => {
+        const _: () = {
+            #[unsafe(export_name = concat!($library, "_LTX_", stringify!($symbol)))]
+            unsafe extern "system" fn function($($arg: $ty),*) -> i16 {
+                // SAFETY: the C caller's arguments, unchanged.
+                unsafe { $symbol($($arg),*) }
+            }
+        };
     };
 }
 

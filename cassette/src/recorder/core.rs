@@ -14,11 +14,10 @@ use sha2::{Digest, Sha256};
 use super::answers::{Answers, KnownAnswers};
 use super::carried_over::KeptTexts;
 use super::carried_over::VolatileMarks;
-use super::connection_info::{ConnectionInfo, ToWrite};
+use super::connection_info::ConnectionInfo;
 use super::late_secrets;
 use super::numbering::{FileNames, Kind, Threads};
 use super::rows::RunCell;
-use crate::entry::ConnectIdentity;
 use crate::files;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, Secrets};
@@ -27,7 +26,7 @@ use crate::sets::Sets;
 use crate::store::directory::Directory;
 use crate::store::info_member;
 use crate::store::{Append, ENTRY_ROOM, MakeAppend, Store, WriteAppend};
-use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value, yaml};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Row, Value, yaml};
 
 /// How to record.
 #[derive(Clone)]
@@ -60,7 +59,7 @@ pub struct Recorder {
     /// Comments, layout and kept results that a person wrote into that cassette.
     kept: OnceLock<Mutex<KeptTexts>>,
     /// Whether any outcome other than the default was stored.
-    outcomes: AtomicBool,
+    pub(super) outcomes: AtomicBool,
     /// Whether a complete recording stays in its staging place, because somebody else publishes it.
     held: AtomicBool,
     /// Whether the recording was discarded.
@@ -124,7 +123,7 @@ pub(super) struct Log {
     columns: HashMap<[u8; 32], String>,
     pub(super) info: ConnectionInfo,
     pending: PendingPlaces,
-    encoded: Vec<u8>,
+    pub(super) encoded: Vec<u8>,
     /// Memory for the rows of the next run, because a point query has just one row.
     pub(super) spare: Row,
 }
@@ -544,21 +543,15 @@ impl Recorder {
     }
 
     /// Appends encoded entries to the log.
-    fn append_encoded(&self, encoded: &[u8]) -> Result<(), CassetteError> {
+    pub(super) fn append_encoded(&self, encoded: &[u8]) -> Result<(), CassetteError> {
         self.sticky(files::check_size(self.store.name(), "an entry", encoded.len()))?;
         self.sticky(self.store.append(encoded))?;
         self.appended()
     }
 
-    /// Appends an answer to those of a connection.
-    fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
-        self.sticky(self.store.append_info(connection, answer))?;
-        self.appended()
-    }
-
     /// Publishes after an append while the process ends. Appending makes a published cassette incomplete, and nothing
     /// else would publish it again.
-    fn appended(&self) -> Result<(), CassetteError> {
+    pub(super) fn appended(&self) -> Result<(), CassetteError> {
         if self.ending.load(Ordering::Relaxed) { self.published() } else { Ok(()) }
     }
 
@@ -717,113 +710,5 @@ impl Recorder {
         pending_columns.try_for_each(|(place, (statement, columns))| {
             self.columns_locked(log, place.connection(), statement, &columns)
         })
-    }
-
-    /// Stores the answer to a question that came before the connect. `times` says how often it got this reply.
-    ///
-    /// # Errors
-    /// The first failure of this recording.
-    pub fn before(&self, connection: ConnectionId, answer: Fields, times: u32) -> Result<(), CassetteError> {
-        self.ready()?;
-        let mut log = self.log.lock();
-        self.ready()?;
-        let to_write = log.info.replied_often(connection, answer, times);
-        let ToWrite { first, changed } = match log.info.owner(connection) == connection {
-            // an answer that changes before the connect cannot go to the log, so the file has each reply in turn
-            true => to_write,
-            false => return self.write_info(&mut log, connection, to_write),
-        };
-        let mut answers = first.into_iter().map(|first| (true, first)).chain(changed.map(|changed| (false, changed)));
-        answers.try_for_each(|(is_first, answer)| {
-            self.append_info(connection, &answer)?;
-            let first = is_first.then_some(answer);
-            self.replied_first(log.info.identity(connection), &ToWrite { first, changed: None });
-            Ok(())
-        })
-    }
-
-    /// Stores an answer about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
-    ///
-    /// It is not written again while the reply stays the same, nor if the file of its answers has it. A different reply
-    /// becomes an `answer` in the log, which holds from there on.
-    ///
-    /// # Errors
-    /// The first failure of this recording.
-    pub fn info(&self, connection: ConnectionId, answer: Fields) -> Result<(), CassetteError> {
-        self.ready()?;
-        let mut log = self.log.lock();
-        self.ready()?;
-        let to_write = log.info.replied(connection, self.redactor.answer(answer));
-        self.write_info(&mut log, connection, to_write)
-    }
-
-    /// Stores an answer that only repeats what the application set. Replay gives it without a recording.
-    ///
-    /// # Errors
-    /// The first failure of this recording.
-    pub fn repeated_info(&self, connection: ConnectionId, answer: Fields) -> Result<(), CassetteError> {
-        self.ready()?;
-        let mut log = self.log.lock();
-        self.ready()?;
-        let to_write = log.info.repeated(connection, self.redactor.answer(answer));
-        self.write_info(&mut log, connection, to_write)
-    }
-
-    /// Stores the outcome of a call whose default outcome is not written, by the same rules as replies about a
-    /// connection. `key` is what was asked. `said` is the outcome, or `None` for the default. `before` says how often
-    /// since the connection's last command the call had the default outcome without this recording being told, if it
-    /// ever did. Default outcomes need not be reported as long as the recording [has no
-    /// outcomes](Recorder::has_outcomes).
-    ///
-    /// # Errors
-    /// The first failure of this recording.
-    pub fn outcome(
-        &self,
-        connection: ConnectionId,
-        key: &[(Key, Value)],
-        said: Option<Fields>,
-        before: Option<u32>,
-    ) -> Result<(), CassetteError> {
-        self.ready()?;
-        let mut log = self.log.lock();
-        self.ready()?;
-        self.outcomes.store(true, Ordering::Relaxed);
-        let is_default = said.is_none();
-        let to_write = log.info.outcome(connection, key, (is_default, before), || {
-            self.redactor.answer(key.iter().cloned().chain(said.into_iter().flatten()).collect())
-        });
-        self.write_info(&mut log, connection, to_write)
-    }
-
-    /// Forgets the outcomes of calls with this value under a key, because the connection makes no more of them.
-    pub fn forget_outcomes(&self, connection: ConnectionId, key: Key, value: &Value) {
-        if self.has_outcomes() {
-            self.log.lock().info.forget_questions(connection, key, value);
-        }
-    }
-
-    /// Says whether any outcome was stored.
-    pub fn has_outcomes(&self) -> bool {
-        self.outcomes.load(Ordering::Relaxed)
-    }
-
-    fn write_info(&self, log: &mut Log, connection: ConnectionId, to_write: ToWrite) -> Result<(), CassetteError> {
-        self.replied_first(log.info.identity(connection), &to_write);
-        if let Some(first) = to_write.first {
-            self.append_info(log.info.owner(connection), &first)?;
-        }
-        if let Some(fields) = to_write.changed {
-            let entry = Entry { method: Method::Answer, connection, statement: None, fields };
-            log.encoded.clear();
-            self.encode(&entry, &mut log.encoded);
-            self.append_encoded(&log.encoded)?;
-        }
-        Ok(())
-    }
-
-    fn replied_first(&self, identity: Option<ConnectIdentity>, to_write: &ToWrite) {
-        if let Some(first) = &to_write.first {
-            self.answers.replied(identity, first);
-        }
     }
 }

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 
 /// The pyodbc that the tests are written for. It is built from source, so that it uses the system's driver manager.
 pub const PYODBC: &str = "pyodbc==5.5.0";
+/// How pip builds it. An older pip does not look for a wheel that it has built before, unless it is told to.
+const FROM_SOURCE: &[&str] = &["--no-binary", "pyodbc", "--use-feature=no-binary-enable-wheel-cache"];
 /// Runs pyodbc's own tests.
 const PYTEST: &str = "pytest==8.4.2";
 /// Runs tests in several processes.
@@ -50,9 +52,9 @@ pub fn environment() -> PathBuf {
     target_directory().join(format!("python-{}", PYODBC.replace("==", "-")))
 }
 
-/// Makes the virtual environment, unless it is complete already.
+/// Makes the virtual environment, unless it is complete already. Its pip installs the others, too.
 pub fn install() -> Result<(), String> {
-    make(&environment(), &["--no-binary", "pyodbc"], &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY, AIOODBC])
+    make(&environment(), &[], FROM_SOURCE, &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY, AIOODBC])
 }
 
 /// Returns the interpreter that has pandas, polars, DuckDB and what connects them with ODBC; installs them first.
@@ -65,14 +67,14 @@ pub fn with_columns() -> PathBuf {
 /// Makes the environment of [`with_columns`], unless it is there.
 pub fn install_columns() -> Result<PathBuf, String> {
     let place = target_directory().join("python-columns");
-    make(&place, &["--no-binary", "pyodbc"], &COLUMNS)?;
+    beside(&place, FROM_SOURCE, &COLUMNS)?;
     Ok(place.join("bin/python"))
 }
 
 /// Returns the directory with the programs that build and check the Python wheel.
 pub fn packaging() -> Result<PathBuf, String> {
     let place = target_directory().join("python-packaging");
-    make(&place, &[], &PACKAGING)?;
+    beside(&place, &[], &PACKAGING)?;
     Ok(place.join("bin"))
 }
 
@@ -86,7 +88,7 @@ pub fn drivers() -> PathBuf {
 /// Fetches the drivers' packages, unless they are there.
 pub fn install_drivers() -> Result<PathBuf, String> {
     let place = target_directory().join("drivers-of-pypi");
-    make(&place, &["--no-deps", "--only-binary", ":all:"], &DRIVERS)?;
+    beside(&place, &["--no-compile", "--no-deps", "--only-binary", ":all:"], &DRIVERS)?;
     let library = place.join("lib");
     let pythons = std::fs::read_dir(&library).map_err(|error| format!("{}: {error}", library.display()))?;
     let packages =
@@ -94,8 +96,14 @@ pub fn install_drivers() -> Result<PathBuf, String> {
     packages.ok_or_else(|| format!("{} has no packages", library.display()))
 }
 
+/// Makes an environment without a pip of its own, unless it has these packages.
+fn beside(place: &Path, options: &[&str], requirements: &[&str]) -> Result<(), String> {
+    install()?;
+    make(place, &["--without-pip"], options, requirements)
+}
+
 /// Makes a virtual environment with these packages, unless it has them all.
-fn make(place: &Path, options: &[&str], requirements: &[&str]) -> Result<(), String> {
+fn make(place: &Path, kind: &[&str], options: &[&str], requirements: &[&str]) -> Result<(), String> {
     let (marker, wanted) = (place.join(".complete"), requirements.join(" "));
     let found = std::fs::read_to_string(&marker).ok();
     if found.as_ref() == Some(&wanted) {
@@ -110,9 +118,10 @@ fn make(place: &Path, options: &[&str], requirements: &[&str]) -> Result<(), Str
             let _ = std::fs::remove_dir_all(place);
         }
         let mut venv = Command::new(&python);
-        venv.args(["-m", "venv"]).arg(place);
-        let mut pip = Command::new(place.join("bin/python"));
-        pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]).args(options).args(requirements);
+        venv.args(["-m", "venv"]).args(kind).arg(place);
+        let mut pip = Command::new(environment().join("bin/python"));
+        pip.args(["-m", "pip", "--disable-pip-version-check", "--python"]).arg(place.join("bin/python"));
+        pip.args(["install", "--quiet"]).args(options).args(requirements);
         match run(venv).and_then(|()| run(pip)) {
             Ok(()) => {
                 return std::fs::write(&marker, &wanted).map_err(|error| format!("{}: {error}", marker.display()));

@@ -54,10 +54,15 @@ fn main() -> ExitCode {
 /// Runs everything that a change must pass: sets up, checks format, lints and generated pages, builds, runs every test, and
 /// makes the packages.
 fn test(words: &[String]) -> Done {
-    setup::setup()?;
-    run(cargo(&["fmt", "--all", "--check"]))?;
-    run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
-    docs(&["--check".to_owned()])?;
+    setup::for_demo()?;
+    // What is fetched for the tests waits for registries while the compiler works.
+    std::thread::scope(|scope| {
+        let fetched = scope.spawn(setup::for_tests);
+        run(cargo(&["fmt", "--all", "--check"]))?;
+        run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+        docs(&["--check".to_owned()])?;
+        fetched.join().unwrap_or_else(|_| Err("the set-up panicked".into()))
+    })?;
     let mut tests = cargo(&["test", "--workspace"]);
     tests.env("SUPER8_TEST_PRODUCTS", debug_directory()).env("RUST_TEST_THREADS", test_threads()).args(words);
     run(tests)?;

@@ -13,6 +13,11 @@ const SERVICES: [&str; 6] = ["postgresql", "mariadb", "pdns", "proftpd", "kamail
 /// Installs everything that the tests and the demo need.
 pub fn setup() -> Done {
     for_demo()?;
+    for_tests()
+}
+
+/// Installs what only the tests need, beside what [`for_demo`] has installed.
+pub fn for_tests() -> Done {
     python::install_drivers()?;
     python::install_columns()?;
     node::install()?;

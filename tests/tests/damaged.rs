@@ -546,7 +546,7 @@ fn a_program_that_reads_rows_is_told_of_an_info_file_that_cannot_be_read() {
 #[test]
 fn damage_of_any_kind_does_no_harm() {
     let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (seconds, first) = (number("SUPER8_FUZZ_SECONDS", 15), number("SUPER8_FUZZ_SEED", 1));
+    let (seconds, first) = (number("SUPER8_FUZZ_SECONDS", 6), number("SUPER8_FUZZ_SEED", 1));
     in_both_formats(|format| {
         let session = Session::new("damaged_fuzz", format);
         let (begin, mut seed, mut played) = (Instant::now(), first, 0);

@@ -39,7 +39,7 @@ def arrow_odbc():
         for batch in connection.read_arrow_batches(query=SQL, **options):
             print(batch.schema.names, [str(kind) for kind in batch.schema.types])
             show(batch)
-    for batch in connection.read_arrow_batches(query=SQL.replace("order", "where price < ? order"), parameters=["5"], max_text_size=9000):
+    for batch in connection.read_arrow_batches(query=SQL.replace("order", "where price < ? order"), parameters=["5"], batch_size=3, max_text_size=9000):
         show(batch)
     print(polars.read_database(query=SQL.replace(", note", ""), connection=by_driver))
     try:

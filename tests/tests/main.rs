@@ -1,6 +1,7 @@
 //! The end-to-end tests, in one binary so that PostgreSQL and MariaDB start once. One file per subject.
 
 mod any_order;
+mod any_way;
 mod boxes;
 mod by_hand;
 mod c_interface;
@@ -77,6 +78,5 @@ mod two_drivers;
 mod two_libraries;
 mod verdict;
 mod volatile_values;
-mod whole_project;
 mod without_manager;
 mod without_server;

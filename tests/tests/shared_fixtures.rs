@@ -1,8 +1,8 @@
 //! Fixtures that tests share, under the pytest plugin of the wheel: as under the command they have cassettes of their own, so that
 //! tests can be run alone and in any order.
 
+use crate::any_way::{BOOKS, Project, STORE, Selection, copy};
 use crate::packages::{cassettes, ended, pytest, python};
-use crate::whole_project::{BOOKS, Project, STORE, Selection, copy};
 use super8_tests::database::Database;
 use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;

@@ -1,5 +1,7 @@
 //! Projects that know nothing of super8, each under the test runner of its language: recorded once with the database, replayed without
 //! it in every way people run tests. In every way, a changed value, a statement less and one more fail.
+//!
+//! These tests take longest. They begin first because of the module's name, so that no processor waits at the end.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -386,7 +388,7 @@ struct Extent {
     orders: u64,
 }
 
-const EVERY_WAY: Extent = Extent { one_alone_of: 1, orders: 20 };
+const EVERY_WAY: Extent = Extent { one_alone_of: 1, orders: 10 };
 /// For a second format or driver.
 const SOME_WAYS: Extent = Extent { one_alone_of: 4, orders: 2 };
 

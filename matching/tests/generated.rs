@@ -1,12 +1,14 @@
 //! Generated sessions: several connections are recorded, one at a time or mixed, and played again by a program that mixes them
 //! in another way. Whatever it does that the recording has in that order is played; anything else is a mismatch that names it.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::support::*;
-use super8_cassette::{ConnectionId, Order};
-use super8_matching::{Mismatch, Player};
+use super8_cassette::{ConnectionId, Order, open_directory};
+use super8_matching::{Fetched, Mismatch, PlayOptions, Player};
 
 /// What each connection asks, one text after the other. Few texts, so that sessions begin alike and end alike.
 fn sessions() -> impl Strategy<Value = Vec<Vec<&'static str>>> {
@@ -70,6 +72,71 @@ fn replay(player: &Player, sessions: &[Vec<&str>], order: &[usize]) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Records them so that a command and the fetching of its rows may have those of others between them. Connections open at first.
+fn record_apart(directory: &std::path::Path, sessions: &[Vec<&str>], picks: &[Index]) {
+    let recorder = recorder(directory);
+    let ids: Vec<ConnectionId> = sessions.iter().map(|_| connected(&recorder, "shop")).collect();
+    let counts: Vec<usize> = sessions.iter().map(|texts| 3 * texts.len()).collect();
+    let mut done = vec![0; sessions.len()];
+    for session in mixed(&counts, picks) {
+        let (id, sql) = (ids[session], sessions[session][done[session] / 3]);
+        let statement = done[session] as u32 / 3 + 1;
+        match done[session] % 3 {
+            0 => recorder.command(&run(id, statement, sql)).unwrap(),
+            1 => result(&recorder, id, statement, &[&[sql]]),
+            _ => recorder.note(&drop_of(id, statement)).unwrap(),
+        }
+        done[session] += 1;
+    }
+    ids.into_iter().for_each(|id| recorder.disconnect(id).unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn threads_that_do_what_they_did_wait_for_their_turn_under_order_global(
+        sessions in sessions(),
+        recorded in prop::collection::vec(any::<Index>(), 1..40),
+        pauses in prop::collection::vec(0u64..400, 1..20),
+    ) {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("x");
+        record_apart(&directory, &sessions, &recorded);
+        let options = PlayOptions { order: Some(Order::Global), wait: Duration::from_secs(20), ..PlayOptions::default() };
+        let player = Player::open(open_directory(&directory).unwrap(), options).unwrap();
+        let connected = |_| player.connect(&connect(A, "shop")).unwrap().connection;
+        let ids: Vec<ConnectionId> = sessions.iter().map(connected).collect();
+        let failed: Vec<String> = std::thread::scope(|scope| {
+            let threads: Vec<_> = sessions.iter().zip(&ids).enumerate().map(|(thread, (texts, id))| {
+                let (player, pauses) = (&player, pauses.iter().cycle().skip(thread));
+                scope.spawn(move || {
+                    let pause = |micros: &u64| std::thread::sleep(Duration::from_micros(*micros));
+                    for ((statement, sql), micros) in (1..).zip(texts).zip(pauses) {
+                        pause(micros);
+                        player.command(&run(*id, statement, sql))?;
+                        pause(micros);
+                        while let Fetched::Rows(mut run) = player.fetch(*id, statement)? {
+                            assert_eq!(rows(&mut run), [[*sql]]);
+                            if run.ended() {
+                                break;
+                            }
+                        }
+                        player.housekeeping(&drop_of(*id, statement));
+                    }
+                    Ok::<(), Mismatch>(())
+                })
+            }).collect();
+            threads.into_iter().filter_map(|thread| Some(thread.join().unwrap().err()?.report)).collect()
+        });
+        prop_assert!(failed.is_empty(), "{}", failed.join("\n"));
+        for id in ids {
+            player.disconnect(id);
+        }
+        prop_assert_eq!(player.unplayed().unwrap(), []);
+    }
 }
 
 proptest! {

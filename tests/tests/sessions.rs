@@ -136,6 +136,31 @@ fn eight_threads_with_equal_arguments() {
     });
 }
 
+/// Two threads send the same text on connections of their own. Each waits for what was recorded on its own connection, however fast it
+/// is, even if the other's command could pass for its own.
+#[test]
+fn threads_that_send_the_same_text() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        in_both_formats(|format| {
+            let mut stage = Stage::new("threads_alike", driver).in_format(format);
+            let timed = |times: &str| Program::c("threads_alike.c").with_argument(times);
+            let program = timed("0,40,120,40");
+            let bare = stage.run(Way::Bare, &program);
+            program.check("bare", &bare);
+            let recorded = stage.run(Way::Record, &program);
+            assert_same("threads_alike", ("bare", &bare), ("recorded", &recorded));
+            for order in ["connection", "global"] {
+                stage.environment.push(("SUPER8_ORDER", order.into()));
+                for times in ["0,40,120,40", "0,100,0,0", "0,0,0,0", "100,0,0,0", "0,0,0,100"] {
+                    let replayed = stage.run(Way::Replay, &timed(times));
+                    assert_same(&format!("{order}, {times}"), ("recorded", &recorded), ("replayed", &replayed));
+                }
+                stage.environment.pop();
+            }
+        });
+    }
+}
+
 /// The drivers that let threads share a connection.
 const SHARED: [Driver; 3] = [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb];
 

@@ -584,11 +584,11 @@ impl LogPlayer {
             }
             match self.wait(&mut turn, &mut state, asked, &scene) {
                 Ok(true) => continue,
-                Ok(false) if self.order == Order::Global && !turn.any_thread => {
+                Ok(false) if self.order == Order::Global && !turn.takes_over => {
                     // the database knows nothing of threads, and a client library may use any of its own
-                    turn.any_thread = true;
-                    state.waiting.any_thread = self.is_next(asked, &scene).unwrap_or(false);
-                    if state.waiting.any_thread {
+                    turn.takes_over = true;
+                    state.waiting.takes_over = self.is_left(&state, asked, &scene).unwrap_or(false);
+                    if state.waiting.takes_over {
                         continue;
                     }
                 }

@@ -176,11 +176,11 @@ impl LogPlayer {
 
     /// Plays a step as it was recorded, without a fault.
     pub(crate) fn step_in_order(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
-        let any_thread = std::mem::take(&mut state.waiting.any_thread);
+        let takes_over = std::mem::take(&mut state.waiting.takes_over);
         let Some(live) = state.sessions.live(asked.connection) else { return Err(Scene::Exhausted) };
         let (recorded, threads) = (live.recorded(asked.statement), live.threads());
         let cursor = state.cursor(self.order, &self.index, recorded.0);
-        cursor.threads = if any_thread { (None, Vec::new()) } else { threads };
+        cursor.threads = if takes_over { (None, Vec::new()) } else { threads };
         let scene = match self.candidate(cursor, asked, recorded) {
             Ok(candidate) => {
                 let progress = self.take(&candidate, cursor, asked)?;
@@ -210,7 +210,10 @@ impl LogPlayer {
             }
             (Order::Global, _) => return Err(scene),
         };
-        if only == Some(recorded.0) || !self.rematch(state, asked.connection, asked, only)? {
+        if only == Some(recorded.0)
+            || (self.order == Order::Global && !takes_over && self.is_next_of_its_own(state, asked, recorded))
+            || !self.rematch(state, asked.connection, asked, only)?
+        {
             return Err(scene);
         }
         let Some(live) = state.sessions.live(asked.connection) else { return Err(scene) };
@@ -219,6 +222,13 @@ impl LogPlayer {
         let candidate = self.candidate(cursor, asked, recorded)?;
         let progress = self.take(&candidate, cursor, asked)?;
         Ok(self.taken(state, asked, candidate, progress))
+    }
+
+    /// Says whether a connection asks what its own session has next. If another session has the same next and its turn comes first,
+    /// the connection that is known as that one will ask, too.
+    fn is_next_of_its_own(&self, state: &mut State, asked: &Entry, recorded: (ConnectionId, Option<u32>)) -> bool {
+        let mut cursor = self.own_cursor(state, recorded.0);
+        self.candidate(&mut cursor, asked, recorded).is_ok()
     }
 
     /// Says whether a live connection that was taken for a spare, and is now asked something, is in fact the one whose

@@ -98,7 +98,7 @@ impl LogPlayer {
         let Some(past) = self.past_with_rows(state, live, own) else { return Ok(false) };
         for choice in state.sessions.choices(live) {
             let is_moved = |holder: ConnectionId| moved.iter().any(|(live, _)| *live == holder);
-            if choice.holder.is_some_and(is_moved) || !self.reached(state, choice.session) {
+            if choice.holder.is_some_and(is_moved) || !self.reached(state, choice.session, &past) {
                 continue;
             }
             let Some(bindings) = self.as_another(own, choice.session, &past)? else { continue };
@@ -141,7 +141,7 @@ impl LogPlayer {
         let Some(past) = self.past(state, live, left) else { return Ok(false) };
         for choice in state.sessions.choices(live) {
             if only.is_some_and(|only| only != choice.session.connection)
-                || !self.reached(state, choice.session)
+                || !self.reached(state, choice.session, &past)
                 || !self.goes_on_with(state, live, (left, choice.session), &past, asked)?
             {
                 continue;
@@ -169,6 +169,7 @@ impl LogPlayer {
         let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
         let Some(past) = self.past_with_rows(state, live, session) else { return Ok(false) };
         if state.sessions.may_be(live, vacant)
+            && self.reached(state, vacant, &past)
             && !self.is_done_twice(vacant, &past)
             && self.same_history(session, vacant, &past)?
         {
@@ -178,7 +179,7 @@ impl LogPlayer {
         for choice in state.sessions.choices(live) {
             if seen.contains(&choice.session)
                 || choice.session == vacant
-                || !self.reached(state, choice.session)
+                || !self.reached(state, choice.session, &past)
                 || !self.same_history(session, choice.session, &past)?
             {
                 continue;
@@ -225,15 +226,18 @@ impl LogPlayer {
             && !self.is_read_otherwise(state, asked.connection, moved))
     }
 
-    /// Says whether a session's connect is played. Under `order: global` a connection cannot be one whose connect is still to come.
-    fn reached(&self, state: &State, session: Session) -> bool {
+    /// Says whether a session is as far as a connection that would take it over. Under `order: global` the whole log says how far
+    /// each is: a connection can be neither one whose connect is still to come nor one of which more or less is played, because
+    /// nobody would be left to play the rest. After a fault commands are played again, and only the connect counts.
+    fn reached(&self, state: &mut State, session: Session, past: &Past) -> bool {
+        if self.order != Order::Global {
+            return true;
+        }
         let connect = state.sessions.connects.of(session.connection);
         let passed = |position: u32| self.index.is_skippable(position) || state.whole.passed(&self.index, position);
-        match self.order {
-            // an additional connection has no connect in the log
-            Order::Global => connect.is_none_or(|connect| passed(connect.position)),
-            Order::Connection | Order::Any => true,
-        }
+        // an additional connection has no connect in the log
+        connect.is_none_or(|connect| passed(connect.position))
+            && (self.faults.have_struck() || self.played(state, session) == Some(past.played))
     }
 
     pub(crate) fn move_to(&self, state: &mut State, live: ConnectionId, session: Session, played: usize) {

@@ -18,7 +18,7 @@ use crate::sessions::state::{Bell, Call, State, Turn};
 use super8_cassette::metadata::Order;
 use super8_cassette::{CassetteError, ConnectionId, Entry, Method, sets};
 
-/// How long a call leaves a requested command to another thread of its connection, at most.
+/// How long a call leaves what comes next to another thread or connection that did it when it was recorded, at most.
 const FOR_ANOTHER: Duration = Duration::from_millis(200);
 /// How long a call sleeps before it looks again, at most: what it waits for may come in another way than the recorded one.
 const LOOK: Duration = Duration::from_millis(2);
@@ -45,11 +45,12 @@ impl LogPlayer {
                 if !may_come {
                     return Ok(false);
                 }
-                let is_left_for_another = self.order == Order::Global && self.is_next(asked, scene)?;
-                let wait = if is_left_for_another { self.wait.min(FOR_ANOTHER) } else { self.wait };
-                *turn.until.insert(Instant::now() + wait)
+                *turn.until.insert(Instant::now() + self.wait)
             }
         };
+        let is_left = self.order == Order::Global && self.is_left(state, asked, scene)?;
+        let left = is_left.then(|| *turn.left.get_or_insert_with(|| Instant::now() + FOR_ANOTHER));
+        let until = left.map_or(until, |left| left.min(until));
         let left = until.saturating_duration_since(Instant::now());
         let connects = asked.method == Method::Connect;
         let waiting = &mut state.waiting;
@@ -81,11 +82,12 @@ impl LogPlayer {
         Ok(waits)
     }
 
-    /// Says whether what is asked comes next but was left to another thread of the connection.
-    pub(crate) fn is_next(&self, asked: &Entry, scene: &Scene) -> Result<bool, CassetteError> {
+    /// Says whether what is asked comes next but is left to another thread of the connection, or to another connection.
+    pub(crate) fn is_left(&self, state: &State, asked: &Entry, scene: &Scene) -> Result<bool, CassetteError> {
         let Scene::Command { position } = scene else { return Ok(false) };
         let slot = self.index.slot(*position);
-        if slot.method != asked.method || self.index.threads(slot.connection()).is_none() {
+        let is_own = state.recorded(asked.connection, None).0 == slot.connection();
+        if slot.method != asked.method || (is_own && self.index.threads(slot.connection()).is_none()) {
             return Ok(false);
         }
         Ok(self.comparison.difference(&sets::entry(&*self.store, slot.place())?, asked).is_none())

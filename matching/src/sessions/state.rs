@@ -140,12 +140,14 @@ impl State {
 #[derive(Default)]
 pub(crate) struct Turn {
     pub(crate) until: Option<Instant>,
+    /// Until when it leaves what comes next to the thread or connection that did it when it was recorded.
+    pub(crate) left: Option<Instant>,
     /// How much was played when this call last tried, and the number of its first try since then.
     pub(crate) since: Option<(u64, u64)>,
     /// Whether there are other threads that may play what comes before.
     pub(crate) has_others: bool,
-    /// Whether the command was left to another thread of the connection, and none came for it.
-    pub(crate) any_thread: bool,
+    /// Whether it was left to another one, and none came for it.
+    pub(crate) takes_over: bool,
 }
 
 /// All calls that wait.
@@ -158,8 +160,8 @@ pub(crate) struct Waiting {
     pub(crate) tries: u64,
     /// Whether the next connect goes ahead without waiting for its turn.
     pub(crate) early: bool,
-    /// Whether the next command goes to the thread that asks, whichever thread of the connection recorded it.
-    pub(crate) any_thread: bool,
+    /// Whether the next command goes to the thread and connection that ask, whichever did it when it was recorded.
+    pub(crate) takes_over: bool,
 }
 
 /// A call that waits.

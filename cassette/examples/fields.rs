@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
-use super8_cassette::Key;
+use super8_cassette::details::Map;
 use super8_cassette::schema::{BY_HAND, COMMON, Class, Method, Role, Shape};
+use super8_cassette::{Detail, Key};
 
 fn main() {
     print!("{}", page());
 }
 
 const INTRODUCTION: &str = "\
-<!-- Made from cassette/src/schema.rs: cargo xtask docs -->
+<!-- Made from cassette/src/schema.rs and details.rs: cargo xtask docs -->
 
 # Methods and fields
 
@@ -36,6 +37,13 @@ const FIELDS: &str = "
 
 An *input* is compared, even if the program leaves it out. A *question* field is compared where the program says it. A *reply* is
 never compared: replay hands it out. A *mark* says something about the entry itself.
+
+";
+
+const MAPS: &str = "
+## Maps inside values
+
+These maps have keys of their own:
 
 ";
 
@@ -77,6 +85,15 @@ pub fn page() -> String {
         if !shapes.is_empty() {
             let _ = writeln!(page, "| `{key}` | {part} | {} | {} |", key.doc().trim(), shapes.join(" "));
         }
+    }
+    page.push_str(MAPS);
+    for map in Map::ALL {
+        let details: Vec<String> = map.details().iter().map(|detail| format!("`{detail}`")).collect();
+        let _ = writeln!(page, "- {}: {}", map.doc().trim(), details.join(", "));
+    }
+    page.push_str("\n| Key | Meaning |\n| --- | --- |\n");
+    for detail in Detail::ALL {
+        let _ = writeln!(page, "| `{detail}` | {} |", detail.doc().trim());
     }
     page
 }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::cell::{self, Cell};
+use crate::details::{Detail, Map};
 use crate::entry::Fields;
 use crate::faults;
 use crate::inline::from_inline;
@@ -13,24 +14,6 @@ use crate::row::Row;
 use crate::schema::{BY_HAND, Shape};
 use crate::words::{C_TYPES, COLUMN_FIELDS, DESCRIBED, FUNCTIONS, RETURNS, TEXT_FIELDS};
 use crate::{CassetteError, Entry, Key, Method, Value};
-
-const DIAGNOSTIC: [&str; 11] = [
-    "sqlstate",
-    "native",
-    "message",
-    "row",
-    "column",
-    "in_pieces",
-    "silent_without_room",
-    "class_origin",
-    "subclass_origin",
-    "connection_name",
-    "server_name",
-];
-const ROW_OUTCOME: [&str; 8] =
-    ["row", "return", "diagnostics", "status", "c_types", "lengths", "unterminated", "get_data"];
-const GET_DATA_CALL: [&str; 10] =
-    ["column", "parameter", "c_type", "buffer", "length", "return", "diagnostics", "value", "half", "terminated"];
 
 /// What is wrong with an entry, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,7 +222,7 @@ pub fn check_cells(entry: &Entry, fits: Fits) -> Result<(), Wrong> {
         method if method.is_rows() => {
             rows(Key::Written, true)?;
             let Some(outcomes) = entry.get(Key::Outcomes) else { return Ok(()) };
-            each("outcomes", outcomes, |outcome| calls_fit("get_data", outcome.get("get_data"), fits))
+            each("outcomes", outcomes, |outcome| calls_fit("get_data", outcome.detail(Detail::GetData), fits))
         }
         _ => Ok(()),
     }
@@ -261,8 +244,8 @@ fn row_fits(value: &Value, types: &[Value], fits: Fits) -> Result<(), Wrong> {
 fn calls_fit(key: &str, calls: Option<&Value>, fits: Fits) -> Result<(), Wrong> {
     let Some(calls) = calls else { return Ok(()) };
     each(key, calls, |call| {
-        let Some(value) = call.get("value") else { return Ok(()) };
-        let c_type = call.get("c_type").map(std::slice::from_ref).unwrap_or_default();
+        let Some(value) = call.detail(Detail::Value) else { return Ok(()) };
+        let c_type = call.detail(Detail::CType).map(std::slice::from_ref).unwrap_or_default();
         let fitted = row_fits(&Value::List(vec![value.clone()]), c_type, fits);
         fitted.map_err(|wrong| Wrong { rest: String::new(), ..wrong.inside("value", "") })
     })
@@ -435,63 +418,66 @@ fn each(key: &str, value: &Value, look: impl Fn(&Value) -> Result<(), Wrong>) ->
     items.try_for_each(|(at, item)| look(item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
 }
 
-/// Returns the pairs of a map that may have only these keys.
-fn map<'v>(value: &'v Value, what: &str, known: &[&str]) -> Result<&'v [(String, Value)], Wrong> {
+/// Checks a map: that it has only its keys, and each of the pairs.
+fn map(value: &Value, map: Map, look: impl Fn(Detail, &str, &Value) -> Result<(), Wrong>) -> Result<(), Wrong> {
     let Value::Map(pairs) = value else { return Err(Wrong::new("", "is not a map")) };
-    match pairs.iter().find(|(key, _)| !known.contains(&key.as_str())) {
-        Some((key, _)) => Err(Wrong::unknown(key, key, &format!("key of {what}"), known.iter().copied())),
-        None => Ok(pairs),
-    }
+    let known = |key: &str| Detail::from_name(key).filter(|detail| map.details().contains(detail));
+    let unknown = |key: &str| {
+        let names = map.details().iter().map(|detail| detail.name());
+        Wrong::unknown(key, key, &format!("key of {}", map.doc().trim()), names)
+    };
+    pairs.iter().try_for_each(|(key, _)| known(key).map(drop).ok_or_else(|| unknown(key)))?;
+    pairs.iter().try_for_each(|(key, value)| known(key).map_or(Ok(()), |detail| look(detail, key, value)))
 }
 
 fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
     each(key, value, |record| {
-        map(record, "a diagnostic record", &DIAGNOSTIC)?.iter().try_for_each(|(key, value)| match key.as_str() {
-            "sqlstate" => match value.as_text() {
+        map(record, Map::Diagnostic, |detail, key, value| match detail {
+            Detail::Sqlstate => match value.as_text() {
                 // Allow five blanks: IBM's driver gives them if its message has no SQLSTATE.
                 Some(state) if state.chars().count() <= 5 => Ok(()),
                 _ => Err(Wrong::new(key, "is not an SQLSTATE: five characters, in quotes")),
             },
-            "native" => match value.as_int().map(i32::try_from) {
+            Detail::Native => match value.as_int().map(i32::try_from) {
                 Some(Ok(_)) => Ok(()),
                 _ => Err(Wrong::new(key, "is not a 32-bit number")),
             },
-            "message" if value.as_text().is_none() => Err(Wrong::new(key, "is not text")),
-            "row" | "column" if value.as_int().is_none() => Err(Wrong::new(key, "is not a number")),
+            Detail::Message if value.as_text().is_none() => Err(Wrong::new(key, "is not text")),
+            Detail::Row | Detail::Column if value.as_int().is_none() => Err(Wrong::new(key, "is not a number")),
             _ => Ok(()),
         })
     })
 }
 
 fn row_outcome(value: &Value) -> Result<(), Wrong> {
-    let pairs = map(value, "an outcome", &ROW_OUTCOME)?;
-    if !pairs.iter().any(|(key, row)| key == "row" && matches!(row, Value::Int(1..))) {
+    map(value, Map::Outcome, |_, _, _| Ok(()))?;
+    if !matches!(value.detail(Detail::Row), Some(Value::Int(1..))) {
         return Err(Wrong::new("", "has no `row`, the number of a row from 1"));
     }
-    pairs.iter().try_for_each(|(key, value)| match (key.as_str(), value) {
-        ("return", _) => code(key, value),
-        ("diagnostics", _) => diagnostics(key, value),
-        ("status", Value::Int(0..=0xffff)) => Ok(()),
-        ("status", _) => Err(Wrong::new(key, "is not a row status")),
-        ("c_types", Value::Map(types)) => {
+    map(value, Map::Outcome, |detail, key, value| match (detail, value) {
+        (Detail::Return, _) => code(key, value),
+        (Detail::Diagnostics, _) => diagnostics(key, value),
+        (Detail::Status, Value::Int(0..=0xffff)) => Ok(()),
+        (Detail::Status, _) => Err(Wrong::new(key, "is not a row status")),
+        (Detail::CTypes, Value::Map(types)) => {
             types.iter().try_for_each(|(column, name)| c_type(column, name).map_err(|wrong| wrong.inside(key, "")))
         }
-        ("c_types", _) => Err(Wrong::new(key, "is not a map of C types by column")),
-        ("lengths", Value::Map(lengths)) => match lengths.iter().find(|(_, length)| length.as_int().is_none()) {
+        (Detail::CTypes, _) => Err(Wrong::new(key, "is not a map of C types by column")),
+        (Detail::Lengths, Value::Map(lengths)) => match lengths.iter().find(|(_, length)| length.as_int().is_none()) {
             Some((column, _)) => Err(Wrong::new(column, "is not a length").inside(key, "")),
             None => Ok(()),
         },
-        ("lengths", _) => Err(Wrong::new(key, "is not a map of lengths by column")),
-        ("get_data", _) => each(key, value, get_data),
+        (Detail::Lengths, _) => Err(Wrong::new(key, "is not a map of lengths by column")),
+        (Detail::GetData, _) => each(key, value, get_data),
         _ => Ok(()),
     })
 }
 
 fn get_data(call: &Value) -> Result<(), Wrong> {
-    map(call, "a call of SQLGetData", &GET_DATA_CALL)?.iter().try_for_each(|(key, value)| match key.as_str() {
-        "return" => code(key, value),
-        "diagnostics" => diagnostics(key, value),
-        "c_type" => c_type(key, value),
+    map(call, Map::GetDataCall, |detail, key, value| match detail {
+        Detail::Return => code(key, value),
+        Detail::Diagnostics => diagnostics(key, value),
+        Detail::CType => c_type(key, value),
         _ => Ok(()),
     })
 }

@@ -1,13 +1,14 @@
 //! The super8 cassette: what a recorded ODBC session looks like on disk, and in which order it is played back.
 //!
 //! Nothing here knows ODBC or C. The driver translates calls into [`Entry`] values and rows into [`Row`] values. A
-//! [`Recorder`] gives them ids and appends them; a [`Player`] hands them out again in the recorded order.
+//! [`Recorder`] gives them ids and appends them to a [`Store`]. Another crate, super8-matching, plays them.
 #![forbid(unsafe_code)]
 
 pub mod cell;
 pub mod check;
 pub mod comments;
 pub mod convert;
+pub mod details;
 pub mod entry;
 pub mod error;
 pub mod faults;
@@ -35,6 +36,7 @@ pub mod yaml;
 
 pub use cell::{Cell, CellError, CutCell};
 pub use convert::{Conversion, convert, convert_watched};
+pub use details::Detail;
 pub use entry::{ConnectionId, Entry, Fields, Head};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{AnswerRules, DriverFacts, Metadata, Order, utc};

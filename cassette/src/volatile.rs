@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Entry, Key, Value};
+use crate::{Detail, Entry, Key, Value};
 
 /// The key of the list.
 pub(crate) const KEY: Key = Key::Volatile;
@@ -141,7 +141,9 @@ fn of_type(was: &Value, is: &Value) -> Value {
         (Value::Null, _) => true,
         (Value::Map(was), Value::Map(is)) => was.iter().map(|(key, _)| key).eq(is.iter().map(|(key, _)| key)),
         // the recorded value is the digest of a long text or long bytes
-        (Value::Map(was), Value::Text(_)) => was.iter().all(|(key, _)| key == "sha256" || key == "bytes"),
+        (Value::Map(was), Value::Text(_)) => {
+            was.iter().all(|(key, _)| matches!(Detail::from_name(key), Some(Detail::Sha256 | Detail::Bytes)))
+        }
         _ => std::mem::discriminant(was) == std::mem::discriminant(is),
     };
     if same { was.clone() } else { is.clone() }

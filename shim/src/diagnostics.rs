@@ -3,6 +3,7 @@
 
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use super8_cassette::Detail;
 
 /// Return codes by their ODBC names.
 #[allow(missing_docs)]
@@ -53,8 +54,9 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The names of the fields in a cassette.
-    pub const NAMES: [&str; 4] = ["class_origin", "subclass_origin", "connection_name", "server_name"];
+    /// The fields as a cassette has them.
+    pub const DETAILS: [Detail; 4] =
+        [Detail::ClassOrigin, Detail::SubclassOrigin, Detail::ConnectionName, Detail::ServerName];
 
     /// Returns only what is unusual for this record.
     pub fn differing_from(mut self, record: &Diagnostic) -> Origin {

@@ -11,7 +11,7 @@ use crate::files;
 use crate::inline::inline;
 use crate::redaction::RowRules;
 use crate::store::{OpenRun, RowBlock, RowsWriter, Store};
-use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
+use crate::{CassetteError, ConnectionId, Detail, Entry, Fields, Key, Method, Row, Value};
 
 /// Encodes an entry that is about to be appended.
 pub(super) type Encode<'e> = &'e dyn Fn(&Entry, &mut Vec<u8>);
@@ -194,11 +194,11 @@ impl Rows {
         if self.outcome.is_empty() && self.odd_types.is_empty() {
             return;
         }
-        let mut pairs = vec![("row".to_owned(), Value::from(self.complete + 1))];
+        let mut pairs = vec![Detail::Row.with(self.complete + 1)];
         if !self.odd_types.is_empty() {
             let first = usize::from(!self.bookmarks);
             let types = self.odd_types.drain(..).map(|(at, name)| ((at + first).to_string(), Value::from(name)));
-            pairs.push(("c_types".to_owned(), Value::Map(types.collect())));
+            pairs.push(Detail::CTypes.with(Value::Map(types.collect())));
         }
         pairs.append(&mut self.outcome);
         self.outcomes.push(self.rules.outcome(Value::Map(pairs)));

@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::{ConnectionId, Entry, Fields, Key, Method, Row, Value, cell};
+use crate::{ConnectionId, Detail, Entry, Fields, Key, Method, Row, Value, cell};
 
 /// Applies the rules to one cassette. It must know which statement a value belongs to.
 #[derive(Debug, Default)]
@@ -248,15 +248,15 @@ impl RowRules {
         let Some(rules) = &self.rules else { return outcome };
         let Value::Map(pairs) = outcome else { return outcome };
         let call = |call: Value| {
-            let column = call.get("column").and_then(Value::as_int).unwrap_or_default();
-            let c_type = call.get("c_type").and_then(Value::as_text).unwrap_or_default().to_owned();
+            let column = call.detail(Detail::Column).and_then(Value::as_int).unwrap_or_default();
+            let c_type = call.detail(Detail::CType).and_then(Value::as_text).unwrap_or_default().to_owned();
             match call {
                 Value::Map(pairs) => Value::Map(
                     pairs
                         .into_iter()
-                        .map(|(key, value)| match key.as_str() {
-                            "value" => (key, self.inline(column, &c_type, &value)),
-                            "diagnostics" => (key, rules.texts(&value)),
+                        .map(|(key, value)| match Detail::from_name(&key) {
+                            Some(Detail::Value) => (key, self.inline(column, &c_type, &value)),
+                            Some(Detail::Diagnostics) => (key, rules.texts(&value)),
                             _ => (key, value),
                         })
                         .collect(),
@@ -264,9 +264,9 @@ impl RowRules {
                 other => other,
             }
         };
-        let pairs = pairs.into_iter().map(|(key, value)| match (key.as_str(), value) {
-            ("get_data", Value::List(calls)) => (key, Value::List(calls.into_iter().map(call).collect())),
-            ("diagnostics", value) => (key, rules.texts(&value)),
+        let pairs = pairs.into_iter().map(|(key, value)| match (Detail::from_name(&key), value) {
+            (Some(Detail::GetData), Value::List(calls)) => (key, Value::List(calls.into_iter().map(call).collect())),
+            (Some(Detail::Diagnostics), value) => (key, rules.texts(&value)),
             (_, value) => (key, value),
         });
         Value::Map(pairs.collect())

@@ -15,7 +15,7 @@ use super::interface::{EntryRef, OpenRun, Store};
 use super::log::append_block;
 use super::staging::Lock;
 use crate::yaml::Items;
-use crate::{CassetteError, Entry, Fields, Key, Value, files, yaml};
+use crate::{CassetteError, Detail, Entry, Fields, Key, Value, files, yaml};
 
 /// What was made of an unpublished recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ impl UnfinishedRows {
     /// Makes the entry for the rows that are there.
     pub(super) fn entry(mut self, rows: u64) -> Entry {
         let there = |item: &Value| {
-            let row = item.get("row").and_then(Value::as_int).and_then(|row| u64::try_from(row).ok());
+            let row = item.detail(Detail::Row).and_then(Value::as_int).and_then(|row| u64::try_from(row).ok());
             row.is_none_or(|row| row <= rows)
         };
         if let Some(at) = self.entry.fields.iter().position(|(key, _)| *key == Key::Outcomes)

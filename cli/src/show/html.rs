@@ -16,7 +16,7 @@ use std::fmt;
 use std::io::{self, Write};
 use super8_cassette::schema::Class;
 use super8_cassette::summary::{asked, show};
-use super8_cassette::{ConnectionId, Entry, Key, Metadata, Method, Value};
+use super8_cassette::{ConnectionId, Detail, Entry, Key, Metadata, Method, Value};
 
 pub(super) const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
@@ -303,9 +303,13 @@ impl Data {
         let Some(code) = entry.get(Key::Return).and_then(Value::as_text) else { return json!(0) };
         let mut all = vec![json!(self.number(code))];
         for record in entry.get(Key::Diagnostics).and_then(Value::as_list).unwrap_or_default() {
-            let text = |key: &str| record.get(key).and_then(Value::as_text).unwrap_or_default();
-            let native = record.get("native").map(|native| show(native, 40)).unwrap_or_default();
-            all.push(json!([self.number(text("sqlstate")), self.number(&native), self.number(text("message"))]));
+            let text = |detail| record.detail(detail).and_then(Value::as_text).unwrap_or_default();
+            let native = record.detail(Detail::Native).map(|native| show(native, 40)).unwrap_or_default();
+            all.push(json!([
+                self.number(text(Detail::Sqlstate)),
+                self.number(&native),
+                self.number(text(Detail::Message))
+            ]));
         }
         Json::Array(all)
     }

@@ -9,7 +9,9 @@ use super8_cassette::entry::Head;
 use super8_cassette::schema::Class;
 use super8_cassette::summary::show;
 use super8_cassette::text::{cut, hex, one_line};
-use super8_cassette::{Cell, CellError, ConnectionId, CutCell, Entry, EntryRef, Key, Method, Store, Value, cell};
+use super8_cassette::{
+    Cell, CellError, ConnectionId, CutCell, Detail, Entry, EntryRef, Key, Method, Store, Value, cell,
+};
 
 /// The most bytes of one value.
 pub const VALUE: usize = 400;
@@ -383,8 +385,8 @@ fn counted(rows: &Rows) -> String {
 pub fn trouble(entry: &Entry) -> Option<String> {
     let code = entry.get(Key::Return).and_then(Value::as_text)?;
     let first = entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(<[Value]>::first);
-    let text = |key: &str| first.and_then(|first| first.get(key)).and_then(Value::as_text).unwrap_or_default();
-    Some(one_line(&format!("{code} {} {}", text("sqlstate"), text("message"))))
+    let text = |detail| first.and_then(|first| first.detail(detail)).and_then(Value::as_text).unwrap_or_default();
+    Some(one_line(&format!("{code} {} {}", text(Detail::Sqlstate), text(Detail::Message))))
 }
 
 /// Returns a row on one line.

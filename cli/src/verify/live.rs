@@ -5,6 +5,7 @@ use super::plan::{Action, Execution, Step, only_reads};
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
 use std::collections::HashMap;
+use super8_cassette::Detail;
 use super8_cassette::{
     CassetteError, Entry, EntryRef, Fields, Key, Method, Store, Value, store::info_file, whole_entry,
 };
@@ -262,7 +263,7 @@ fn outcome(recorded: String, now: String) -> compare::Difference {
 fn failed(entry: &Entry) -> Option<String> {
     let code = entry.get(Key::Return).filter(|_| entry.failed())?.as_text()?;
     let first = entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(|records| records.first());
-    let state = first.and_then(|record| record.get("sqlstate")?.as_text());
+    let state = first.and_then(|record| record.detail(Detail::Sqlstate)?.as_text());
     Some(state.unwrap_or(code).to_owned())
 }
 

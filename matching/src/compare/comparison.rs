@@ -15,7 +15,7 @@ use super8_cassette::redaction::secrets;
 use super8_cassette::schema::Role;
 use super8_cassette::store::Store;
 use super8_cassette::text::from_hex;
-use super8_cassette::{CassetteError, ConnectionId, Entry, Key, Method, Value, comments, volatile};
+use super8_cassette::{CassetteError, ConnectionId, Detail, Entry, Key, Method, Value, comments, volatile};
 
 /// Returns the first input in which the entries differ. Does not compare methods and ids.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
@@ -305,7 +305,7 @@ fn place(key: &str, path: &[Step]) -> String {
 }
 
 fn is_digest(pairs: &[(String, Value)]) -> bool {
-    ["sha256", "bytes"].iter().all(|key| pairs.iter().any(|(name, _)| name == key))
+    [Detail::Sha256, Detail::Bytes].iter().all(|detail| pairs.iter().any(|(name, _)| name == detail.name()))
 }
 
 /// Says whether a recorded `{sha256, bytes}` stands for the value that is asked: a text, or bytes in hex inside a map.
@@ -315,8 +315,8 @@ fn by_digest(recorded: &Value, asked: &Value) -> bool {
         return false;
     }
     let stands_for = |bytes: &[u8]| {
-        recorded.get("bytes").and_then(Value::as_int) == i64::try_from(bytes.len()).ok()
-            && recorded.get("sha256").and_then(Value::as_text).is_some_and(|digest| {
+        recorded.detail(Detail::Bytes).and_then(Value::as_int) == i64::try_from(bytes.len()).ok()
+            && recorded.detail(Detail::Sha256).and_then(Value::as_text).is_some_and(|digest| {
                 from_hex(digest.as_bytes()).is_some_and(|digest| digest[..] == Sha256::digest(bytes)[..])
             })
     };
@@ -324,7 +324,7 @@ fn by_digest(recorded: &Value, asked: &Value) -> bool {
         Value::Text(text) => stands_for(text.as_bytes()),
         Value::Map(given) => {
             // whatever else is recorded (the C type) must be there too
-            let others = pairs.iter().filter(|(key, _)| key != "sha256" && key != "bytes");
+            let others = pairs.iter().filter(|(key, _)| key != Detail::Sha256.name() && key != Detail::Bytes.name());
             others.into_iter().all(|(key, value)| asked.get(key) == Some(value))
                 && given.iter().filter_map(|(_, value)| value.as_text()).any(|text| {
                     let digits = text.strip_prefix("\\x").unwrap_or(text).as_bytes();

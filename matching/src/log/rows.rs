@@ -13,7 +13,7 @@ use super8_cassette::cell::{Cell, CellError};
 use super8_cassette::inline::InlineRow;
 use super8_cassette::store::{EntryRef, RowsSource, Store};
 use super8_cassette::words::NO_DATA;
-use super8_cassette::{CassetteError, ConnectionId, Entry, Key, Method, Value, cell, inline};
+use super8_cassette::{CassetteError, ConnectionId, Detail, Entry, Key, Method, Value, cell, inline};
 
 /// How far a run is read. The player shares it, because it has to know whether rows are left.
 #[derive(Debug, Default)]
@@ -226,7 +226,7 @@ impl PlayedRun {
         let (file, line) = store.locate(place);
         let wrong = |key: &str, problem: &str| store.refuse(place, key, problem).advice("correct it, or record again");
         let list = |key: Key| entry.get(key).and_then(Value::as_list).unwrap_or_default();
-        let row = |item: &Value| Some((u64::try_from(item.get("row")?.as_int()?).ok()?, item.clone()));
+        let row = |item: &Value| Some((u64::try_from(item.detail(Detail::Row)?.as_int()?).ok()?, item.clone()));
         let mut outcomes: Vec<(u64, Value)> = list(Key::Outcomes).iter().filter_map(row).collect();
         outcomes.sort_by_key(|(row, _)| *row);
         let number = |key: Key| entry.get(key).and_then(Value::as_int).and_then(|count| u64::try_from(count).ok());
@@ -444,7 +444,7 @@ impl PlayedRun {
 
     /// Returns the C type of a column (from 0) of the current row, which may differ from that of its column.
     pub fn c_type(&self, column: usize) -> Option<&str> {
-        let odd = self.outcome().and_then(|outcome| outcome.get("c_types"));
+        let odd = self.outcome().and_then(|outcome| outcome.detail(Detail::CTypes));
         let number = column + usize::from(!self.bookmarks);
         let odd = odd.and_then(|types| types.get(&number.to_string())).and_then(Value::as_text);
         odd.or_else(|| self.c_types.get(column).map(String::as_str)).filter(|name| !name.is_empty())
@@ -538,30 +538,29 @@ fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), binding
     let same_length = is_cut(was) == is_cut(is) && was.len() == is.len();
     if is_cut(was) && !is_cut(is) {
         let of_cell = |said: &Value| {
-            let of = said.get("column").and_then(Value::as_int);
-            said.get("sqlstate").and_then(Value::as_text) == Some("01004")
+            let of = said.detail(Detail::Column).and_then(Value::as_int);
+            said.detail(Detail::Sqlstate).and_then(Value::as_text) == Some("01004")
                 && of.is_none_or(|of| of < 0 || i64::try_from(column) == Ok(of))
         };
-        let records = pairs.iter_mut().find(|(key, _)| key == Key::Diagnostics.name());
+        let records = pairs.iter_mut().find(|(key, _)| key == Detail::Diagnostics.name());
         if let Some((_, Value::List(records))) = records {
             if let Some(at) = records.iter().position(of_cell) {
                 records.remove(at);
             }
             if records.is_empty() {
-                pairs.retain(|(key, _)| {
-                    ![Key::Diagnostics.name(), Key::Return.name(), "status"].contains(&key.as_str())
-                });
+                let of_it = [Detail::Diagnostics, Detail::Return, Detail::Status];
+                pairs.retain(|(key, _)| !of_it.iter().any(|detail| key == detail.name()));
             }
         }
     }
     for (key, said) in pairs {
-        match (key.as_str(), said) {
-            ("get_data", Value::List(calls)) => calls.retain_mut(|call| {
-                if call.get("column").and_then(Value::as_int) != i64::try_from(column).ok() {
+        match (Detail::from_name(key), said) {
+            (Some(Detail::GetData), Value::List(calls)) => calls.retain_mut(|call| {
+                if call.detail(Detail::Column).and_then(Value::as_int) != i64::try_from(column).ok() {
                     return true;
                 }
                 let Value::Map(pairs) = call else { return true };
-                let again = pairs.iter_mut().find(|(key, _)| key == "value");
+                let again = pairs.iter_mut().find(|(key, _)| key == Detail::Value.name());
                 let is_again = again.is_some();
                 if let Some((_, value)) = again {
                     let cell = |field| std::str::from_utf8(field).map(Value::from);
@@ -573,7 +572,7 @@ fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), binding
                 }
                 same_length || is_again
             }),
-            ("lengths", Value::Map(lengths)) => {
+            (Some(Detail::Lengths), Value::Map(lengths)) => {
                 lengths.retain(|(key, _)| same_length || *key != column.to_string());
             }
             _ => {}

@@ -4,7 +4,7 @@
 use crate::log::connection_info::{InfoFiles, Peers};
 use crate::play::log_player::LogPlayer;
 use crate::sessions::state::State;
-use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
+use super8_cassette::{CassetteError, ConnectionId, Detail, Entry, Fields, Key, Method, Value};
 
 impl LogPlayer {
     /// Returns which info files have the answers about the connections of the current part.
@@ -102,8 +102,8 @@ impl LogPlayer {
         for (_, result) in answer.iter_mut().filter(|(key, _)| *key == Key::Result) {
             match result {
                 Value::Map(pairs) => {
-                    pairs.retain(|(name, _)| name != "length");
-                    pairs.iter_mut().filter(|(name, _)| name == "text").for_each(|(_, text)| live(text));
+                    pairs.retain(|(name, _)| name != Detail::Length.name());
+                    pairs.iter_mut().filter(|(name, _)| name == Detail::Text.name()).for_each(|(_, text)| live(text));
                 }
                 text => live(text),
             }

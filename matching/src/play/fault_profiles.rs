@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super8_cassette::faults::FaultKind;
-use super8_cassette::{Fields, Key, Method, Value, words, yaml};
+use super8_cassette::{Detail, Fields, Key, Method, Value, words, yaml};
 
 /// What the driver reports: `return` and `diagnostics`, whose messages all end with the token, and whether it reports
 /// the connection dead afterwards.
@@ -70,24 +70,24 @@ pub(crate) fn told(library: Option<&str>, kind: &FaultKind, method: Method, late
     let executing = |rows: &[Value]| if at == "connect" { None } else { find(rows, "execute") };
     let found = find(&own, at).or_else(|| executing(&own)).or_else(|| find(&plain, at)).or_else(|| executing(&plain));
     let found = found.as_ref();
-    let mut diagnostics = found.and_then(|row| row.get("diagnostics")?.as_list()).unwrap_or_default().to_vec();
+    let mut diagnostics = found.and_then(|row| row.detail(Detail::Diagnostics)?.as_list()).unwrap_or_default().to_vec();
     if diagnostics.is_empty() {
         let sqlstate = if later { "08S01" } else { kind.name() };
         let message = format!("[super8] the recorded command fails with {sqlstate}");
         diagnostics.push(Value::Map(vec![
-            ("sqlstate".to_owned(), sqlstate.into()),
-            ("native".to_owned(), 0.into()),
-            ("message".to_owned(), message.into()),
+            Detail::Sqlstate.with(sqlstate),
+            Detail::Native.with(0),
+            Detail::Message.with(message),
         ]));
     }
     for record in &mut diagnostics {
         if let Value::Map(pairs) = record
-            && let Some((_, Value::Text(message))) = pairs.iter_mut().find(|(key, _)| key == "message")
+            && let Some((_, Value::Text(message))) = pairs.iter_mut().find(|(key, _)| key == Detail::Message.name())
         {
             message.push_str(&format!(" [{token}]"));
         }
     }
-    let code = found.and_then(|row| row.get("return")).cloned().unwrap_or_else(|| words::return_value(-1));
+    let code = found.and_then(|row| row.detail(Detail::Return)).cloned().unwrap_or_else(|| words::return_value(-1));
     let reports_dead = found.and_then(|row| row.get("connection_dead")).is_none_or(|dead| *dead == Value::Bool(true));
     let fields = Fields::from([(Key::Return, code), (Key::Diagnostics, Value::List(diagnostics))]);
     Told { fields, reports_dead }
@@ -102,8 +102,8 @@ mod tests {
         let message = |library, kind, method, later| {
             let told = told(library, &kind, method, later, "T");
             let record = &told.fields.get(Key::Diagnostics).unwrap().as_list().unwrap()[0];
-            let text = |key| record.get(key).and_then(Value::as_text).unwrap().to_owned();
-            (text("sqlstate"), text("message"))
+            let text = |detail| record.detail(detail).and_then(Value::as_text).unwrap().to_owned();
+            (text(Detail::Sqlstate), text(Detail::Message))
         };
         for library in [Some("psqlodbcw.so"), Some("/usr/lib/libmaodbc.so"), Some("libnobody.so"), None] {
             let (sqlstate, text) = message(library, FaultKind::Deadlock, Method::Execute, false);

@@ -23,7 +23,7 @@ use crate::sessions::state::State;
 use super8_cassette::faults::{FaultKind, token};
 use super8_cassette::summary::summary;
 use super8_cassette::text::{cut, one_line};
-use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets, words};
+use super8_cassette::{CassetteError, ConnectionId, Detail, Entry, Fields, Key, Method, Value, sets, words};
 
 /// How many events of a kind are reported, because a program may try again forever.
 const TOLD: u32 = 20;
@@ -70,8 +70,8 @@ impl LogPlayer {
     }
 
     fn refused(&self, sqlstate: &str, problem: &str) -> Mismatch {
-        let pairs = [("sqlstate", sqlstate.into()), ("native", Value::from(0)), ("message", problem.into())];
-        let record = Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into());
+        let record = [Detail::Sqlstate.with(sqlstate), Detail::Native.with(0), Detail::Message.with(problem)];
+        let record = Value::Map(record.into());
         let fields = [(Key::Return, words::return_value(words::ERROR)), (Key::Diagnostics, Value::List(vec![record]))];
         self.failing(MismatchKind::Fault, problem.to_owned(), Some(fields.into()))
     }

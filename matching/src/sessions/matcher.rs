@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::compare::comparison::difference;
 use crate::log::index::{Index, is_of_spare};
 use super8_cassette::store::Store;
-use super8_cassette::{CassetteError, ConnectionId, Entry, Key, Method, Value, yaml};
+use super8_cassette::{CassetteError, ConnectionId, Detail, Entry, Key, Method, Value, yaml};
 
 /// What one live connection plays of one recorded connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -447,7 +447,7 @@ pub(crate) struct Connects {
 
 /// Returns the buffer that was given for a completed connection string, if the entry records it to tell replies apart.
 fn buffer(entry: &Entry) -> Option<&Value> {
-    entry.get(Key::Completed).and_then(|completed| completed.get("buffer"))
+    entry.get(Key::Completed).and_then(|completed| completed.detail(Detail::Buffer))
 }
 
 /// A recorded connect.

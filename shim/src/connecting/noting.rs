@@ -14,7 +14,7 @@ use crate::handles::{Connection, EnvironmentNote, PendingAttribute, PendingValue
 use crate::mode::keys::reaches_database;
 use crate::mode::{self, Connect, ConnectionMode, Recorded, Replayed, unwritable};
 use std::sync::Arc;
-use super8_cassette::{Fields, Key, Value};
+use super8_cassette::{Detail, Fields, Key, Value};
 
 /// Returns the value of a pending attribute that reaches the database, under its cassette name.
 fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
@@ -109,10 +109,10 @@ fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool
         (text, length) => {
             let capacity = request.completed().and_then(Out::capacity).unwrap_or(0);
             let pairs = [
-                text.as_ref().map(|text| ("text".to_owned(), Value::Text(cut_template(text)))),
-                length.map(|length| ("length".to_owned(), Value::from(length))),
-                unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))),
-                Some(("buffer".to_owned(), Value::from(capacity))),
+                text.as_ref().map(|text| Detail::Text.with(cut_template(text))),
+                length.map(|length| Detail::Length.with(length)),
+                unterminated.then(|| Detail::Terminated.with(false)),
+                Some(Detail::Buffer.with(capacity)),
             ];
             Some(Value::Map(pairs.into_iter().flatten().collect()))
         }
@@ -130,7 +130,7 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
         fields.push((Key::Verify, Value::from("strict")));
     }
     let room = request.completed().map(|completed| Value::from(completed.capacity().unwrap_or(0)));
-    fields.extend(room.map(|room| (Key::Completed, Value::Map(vec![("buffer".to_owned(), room)]))));
+    fields.extend(room.map(|room| (Key::Completed, Value::Map(vec![Detail::Buffer.with(room)]))));
     fields.extend(request.user().map(|user| (Key::UserHash, Value::Text(user_hash(&user)))));
     let secrecy = plan.secrecy.clone();
     let entry = match mode::Connection::<Replayed>::begin(player, origin.clone(), fields, secrecy, plan.probe()) {
@@ -146,12 +146,9 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
         let written = match recorded {
             Value::Map(_) => Value::Map(
                 [
-                    recorded
-                        .get("text")
-                        .and_then(Value::as_text)
-                        .map(|text| ("text".to_owned(), Value::Text(fill(text)))),
-                    recorded.get("length").map(|length| ("length".to_owned(), length.clone())),
-                    recorded.get("terminated").map(|said| ("terminated".to_owned(), said.clone())),
+                    recorded.detail(Detail::Text).and_then(Value::as_text).map(|text| Detail::Text.with(fill(text))),
+                    recorded.detail(Detail::Length).map(|length| Detail::Length.with(length.clone())),
+                    recorded.detail(Detail::Terminated).map(|said| Detail::Terminated.with(said.clone())),
                 ]
                 .into_iter()
                 .flatten()

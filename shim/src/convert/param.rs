@@ -8,8 +8,8 @@
 #![allow(unsafe_code)]
 
 use sha2::{Digest, Sha256};
-use super8_cassette::Value;
 use super8_cassette::text::hex;
+use super8_cassette::{Detail, Value};
 
 use super::ctype::{CType, Kind, Qualifier};
 use super::decimal::Numeric;
@@ -217,8 +217,8 @@ fn tagged(name: &str, value: Value) -> Value {
 /// bytes.
 pub fn digest(bytes: &[u8]) -> Value {
     Value::Map(vec![
-        ("sha256".to_owned(), Value::Text(hex(&Sha256::digest(bytes)))),
-        ("bytes".to_owned(), Value::Int(bytes.len() as i128)),
+        Detail::Sha256.with(hex(&Sha256::digest(bytes))),
+        Detail::Bytes.with(Value::Int(bytes.len() as i128)),
     ])
 }
 
@@ -318,6 +318,6 @@ mod tests {
     #[test]
     fn the_digest_is_sha256() {
         let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(digest(b"abc"), Value::Map(vec![("sha256".into(), sum.into()), ("bytes".into(), Value::Int(3))]));
+        assert_eq!(digest(b"abc"), Value::Map(vec![Detail::Sha256.with(sum), Detail::Bytes.with(Value::Int(3))]));
     }
 }

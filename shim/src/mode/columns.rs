@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use super8_cassette::words::{COLUMN_FIELDS as FIELDS, DESCRIBED};
-use super8_cassette::{ConnectionId, Fields, Key, PendingColumns, Recorder, Value};
+use super8_cassette::{ConnectionId, Detail, Fields, Key, PendingColumns, Recorder, Value};
 
 fn field_name(field: i64) -> String {
     let known = FIELDS.iter().find(|(id, _)| i64::from(*id) == field);
@@ -127,8 +127,8 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
         // attribute.
         let field = field_name(question.int(Key::Field)?);
         let text = matches!(question.outputs.first(), Some((_, Out::Text(_))));
-        let wanted = if text { "text" } else { "value" };
-        let (_, value) = named.into_iter().find(|(name, _)| name == wanted)?;
+        let wanted = if text { Detail::Text } else { Detail::Value };
+        let (_, value) = named.into_iter().find(|(name, _)| name == wanted.name())?;
         return Some(vec![(field, value)]);
     }
     Some(named)
@@ -155,7 +155,7 @@ pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) ->
         let count = Value::from(columns.len());
         return Some(match function {
             Function::SQLNumResultCols => count,
-            _ => Value::Map(vec![("value".to_owned(), count)]),
+            _ => Value::Map(vec![Detail::Value.with(count)]),
         });
     }
     let column = question.int(Key::Column).and_then(|column| columns.get(usize::try_from(column - 1).ok()?));
@@ -165,8 +165,8 @@ pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) ->
         return asked.into_iter().all(|(name, _)| column.get(name).is_some()).then(|| column.clone());
     }
     let value = column?.get(&field_name(question.int(Key::Field)?)).cloned()?;
-    let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
-    Some(Value::Map(vec![(output.to_owned(), value)]))
+    let output = if matches!(value, Value::Text(_)) { Detail::Text } else { Detail::Value };
+    Some(Value::Map(vec![output.with(value)]))
 }
 
 /// Returns a field of the descriptor that describes the columns: their number, or what is known of one. `None` if

@@ -23,7 +23,7 @@ use crate::mode::statement::{State, Statement};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
 use super8_cassette::check::Wrong;
-use super8_cassette::{CassetteError, Cell, Fields, Key, Method, RunGuard, Value};
+use super8_cassette::{CassetteError, Cell, Detail, Fields, Key, Method, RunGuard, Value};
 use super8_matching::{Fetched, PlayedRun};
 
 /// What a call that fills the bound columns did.
@@ -237,7 +237,7 @@ impl Statement<Recorded> {
                 cells.take(run, row);
             }
             if status != row_state::SUCCESS {
-                run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
+                run.outcome(Value::Map(vec![Detail::Status.with(status)]));
             }
             if row == 0 && outcome.rc != rc::SUCCESS {
                 let mut fields = Vec::new();
@@ -316,10 +316,10 @@ impl Cells<'_> {
             }
         }
         if !lengths.is_empty() {
-            run.outcome(Value::Map(vec![("lengths".to_owned(), Value::Map(lengths))]));
+            run.outcome(Value::Map(vec![Detail::Lengths.with(Value::Map(lengths))]));
         }
         if !unterminated.is_empty() {
-            run.outcome(Value::Map(vec![("unterminated".to_owned(), Value::List(unterminated))]));
+            run.outcome(Value::Map(vec![Detail::Unterminated.with(Value::List(unterminated))]));
         }
         self.application.gave_bookmark(size);
     }
@@ -528,7 +528,7 @@ pub(super) fn recorded_type(state: &State<Replayed>, index: usize) -> CType {
 pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, first: usize) -> CType {
     let usual = || types.get(index).copied().unwrap_or(CType::CHAR);
     let Some(outcome) = outcome else { return usual() };
-    let odd = outcome.get("c_types").and_then(|types| types.get(&(index + first).to_string())?.as_text());
+    let odd = outcome.detail(Detail::CTypes).and_then(|types| types.get(&(index + first).to_string())?.as_text());
     odd.and_then(CType::from_name).unwrap_or_else(usual)
 }
 
@@ -551,7 +551,7 @@ pub(super) fn write_row(
     let nulls = &mut state.own.nulls;
     let Some(run) = &state.run else { return Ok(row_state::SUCCESS) };
     let said_of_row = run.outcome();
-    let said = || said_of_row?.get("status").and_then(Value::as_int).map(|said| said as u16);
+    let said = || said_of_row?.detail(Detail::Status).and_then(Value::as_int).map(|said| said as u16);
     let mut status = known.or_else(said).unwrap_or(row_state::SUCCESS);
     let first = usize::from(!run.bookmarks());
     let mut place = None;
@@ -577,7 +577,7 @@ pub(super) fn write_row(
             }
         };
         if binding.target.is_null() {
-            let length = said_of_row.and_then(|said| said.get("lengths")?.get(&column.to_string())?.as_int());
+            let length = said_of_row.and_then(|said| said.detail(Detail::Lengths)?.get(&column.to_string())?.as_int());
             length.into_iter().for_each(|length| bound::write_length(binding, length as isize));
             continue;
         }
@@ -628,7 +628,7 @@ pub(super) fn write_row(
         let size = bookmark_size(run.field(0).unwrap_or_default(), type_in(said_of_row, &state.own.types, 0, first));
         state.application.gave_bookmark(size);
     }
-    if let Some(recorded) = said_of_row.filter(|recorded| !failed && recorded.get("return").is_some()) {
+    if let Some(recorded) = said_of_row.filter(|recorded| !failed && recorded.detail(Detail::Return).is_some()) {
         let said = recorded_outcome(|key| recorded.get(key.name()));
         outcome.rc = said.rc;
         outcome.diagnostics.extend(said.diagnostics);
@@ -650,7 +650,7 @@ fn write_cut(
     (recorded, to): (CType, CType),
     binding: &Binding,
 ) -> Written {
-    let unterminated = said.and_then(|said| said.get("unterminated")?.as_list()).unwrap_or_default();
+    let unterminated = said.and_then(|said| said.detail(Detail::Unterminated)?.as_list()).unwrap_or_default();
     match unterminated.contains(&Value::from(column)) && recorded == to {
         true => bound::write_unterminated(cell, recorded, to, binding, None),
         false => bound::write(cell, recorded, to, binding, None),

@@ -20,7 +20,7 @@ use crate::mode::replay::Replayed;
 use crate::mode::rowset::{bookmark_served_as, bookmark_size, bookmark_type};
 use crate::mode::statement::{State, Statement};
 use super8_cassette::cell::{self, CellError};
-use super8_cassette::{CassetteError, Cell, Entry, Fields, Key, Method, Row, Value, inline};
+use super8_cassette::{CassetteError, Cell, Detail, Entry, Fields, Key, Method, Row, Value, inline};
 
 /// SQL_ARD_TYPE.
 const ARD_TYPE: i16 = odbc_sys::CDataType::Ard as i16;
@@ -270,7 +270,7 @@ impl Statement<Recorded> {
         if run.is_open() {
             let kept = reading.calls.iter().filter(|call| reading.odd.contains(&call.column));
             let calls = kept.map(|call| call.to_value(&reading.details, &self.connection.secrecy)).collect();
-            run.outcome(Value::Map(vec![("get_data".into(), Value::List(calls))]));
+            run.outcome(Value::Map(vec![Detail::GetData.with(Value::List(calls))]));
         }
     }
 }
@@ -346,7 +346,7 @@ fn usual(state: &mut State<Replayed>, column: u16, binding: &Binding) -> Option<
     }
     let State { run: Some(run), reading, application, own, .. } = state else { return None };
     let said = run.outcome();
-    if said.is_some_and(|said| said.get("get_data").is_some()) {
+    if said.is_some_and(|said| said.detail(Detail::GetData).is_some()) {
         return None;
     }
     let first = usize::from(!run.bookmarks());
@@ -418,7 +418,7 @@ impl Statement<Replayed> {
             Some(index) => run.and_then(|run| run.field(index)).unwrap_or(UNREAD),
             None => apart_field.as_deref().unwrap_or(UNREAD),
         };
-        let beside = run.and_then(|run| run.outcome()?.get("get_data")?.as_list());
+        let beside = run.and_then(|run| run.outcome()?.detail(Detail::GetData)?.as_list());
         let call = beside.and_then(|calls| reading.recorded_call(calls, column, to, binding.capacity));
         let call = call.or_else(|| reading.recorded_call(&apart?.calls, column, to, binding.capacity));
         let asked = AskedCell { column, field, plain: false, utf8: false, recorded, to, binding };
@@ -482,7 +482,7 @@ impl Statement<Replayed> {
         let outcome = recorded_outcome(|key| call.get(key.name()));
         let silent = without_lengths(binding);
         if rc::succeeded(outcome.rc) {
-            if let Some(value) = call.get("value") {
+            if let Some(value) = call.detail(Detail::Value) {
                 let _ = self.inline_cell(state, column, value, to, &silent);
             } else if let Ok((cell, progress)) = reading.cell(asked) {
                 let written = match cell {
@@ -491,7 +491,7 @@ impl Statement<Replayed> {
                         reading.null = Some(to);
                         Written::Success
                     }
-                    cell if call.get("terminated") == Some(&Value::Bool(false)) => {
+                    cell if call.detail(Detail::Terminated) == Some(&Value::Bool(false)) => {
                         bound::write_unterminated(&cell, recorded, to, &silent, Some(progress))
                     }
                     cell => bound::write(&cell, recorded, to, &silent, Some(progress)),
@@ -501,10 +501,10 @@ impl Statement<Replayed> {
                 }
             }
         }
-        if let Some(length) = call.get("length").and_then(Value::as_int) {
+        if let Some(length) = call.detail(Detail::Length).and_then(Value::as_int) {
             binding.length.set_len(length as isize);
         }
-        if let Some(byte) = call.get("half").and_then(Value::as_int) {
+        if let Some(byte) = call.detail(Detail::Half).and_then(Value::as_int) {
             write_odd_byte(binding, byte);
         }
         outcome

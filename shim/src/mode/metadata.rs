@@ -17,7 +17,7 @@ use crate::mode::replay::{Replayed, not_recorded};
 use crate::mode::statement::{State, Statement};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
-use super8_cassette::{CassetteError, Entry, Fields, Key, Value};
+use super8_cassette::{CassetteError, Detail, Entry, Fields, Key, Value};
 
 impl Statement<Recorded> {
     /// Serves a question about the statement.
@@ -250,8 +250,8 @@ impl Statement<Replayed> {
                 let found = self.connection.player().columns(self.connection.id(), id).ok()??;
                 let column = found.as_list()?.get(usize::try_from(question.int(Key::Column)? - 1).ok()?)?;
                 let value = column.get(same_field(question.int(Key::Field)?)?)?.clone();
-                let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
-                Some(Value::Map(vec![(output.to_owned(), value)]))
+                let output = if matches!(value, Value::Text(_)) { Detail::Text } else { Detail::Value };
+                Some(Value::Map(vec![output.with(value)]))
             }),
             _ => None,
         };

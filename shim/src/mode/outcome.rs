@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
 use crate::table::Function;
 use super8_cassette::check::Wrong;
 use super8_cassette::words::{self, return_value};
-use super8_cassette::{Fields, Key, Method, Value};
+use super8_cassette::{Detail, Fields, Key, Method, Value};
 
 /// Returns the return code that a cassette value stands for; no value means SQL_SUCCESS.
 pub fn return_code(value: Option<&Value>) -> i16 {
@@ -36,21 +36,21 @@ pub fn push_outcome_pairs(pairs: &mut Vec<(String, Value)>, outcome: &Outcome, s
 
 fn diagnostic_value(record: &Diagnostic, secrecy: &Secrecy) -> Value {
     let mut pairs = vec![
-        ("sqlstate".to_owned(), Value::from(record.sqlstate.as_str())),
-        ("native".to_owned(), Value::from(record.native)),
-        ("message".to_owned(), Value::Text(secrecy.message(&record.message))),
+        Detail::Sqlstate.with(record.sqlstate.as_str()),
+        Detail::Native.with(record.native),
+        Detail::Message.with(secrecy.message(&record.message)),
     ];
-    pairs.extend(record.row.map(|row| ("row".to_owned(), Value::from(row))));
-    pairs.extend(record.column.map(|column| ("column".to_owned(), Value::from(column))));
-    pairs.extend(record.in_pieces.then(|| ("in_pieces".to_owned(), Value::Bool(true))));
-    pairs.extend(record.silent_without_room.then(|| ("silent_without_room".to_owned(), Value::Bool(true))));
-    for (name, said) in Origin::NAMES.iter().zip(&record.origin.fields) {
+    pairs.extend(record.row.map(|row| Detail::Row.with(row)));
+    pairs.extend(record.column.map(|column| Detail::Column.with(column)));
+    pairs.extend(record.in_pieces.then(|| Detail::InPieces.with(true)));
+    pairs.extend(record.silent_without_room.then(|| Detail::SilentWithoutRoom.with(true)));
+    for (detail, said) in Origin::DETAILS.iter().zip(&record.origin.fields) {
         pairs.extend(said.as_ref().map(|said| {
             let value = match said {
                 Ok(text) => Value::Text(secrecy.message(text)),
-                Err(code) => Value::Map(vec![("return".to_owned(), return_value(*code))]),
+                Err(code) => Value::Map(vec![Detail::Return.with(return_value(*code))]),
             };
-            ((*name).to_owned(), value)
+            detail.with(value)
         }));
     }
     Value::Map(pairs)
@@ -63,20 +63,20 @@ pub fn recorded_outcome<'a>(get: impl Fn(Key) -> Option<&'a Value>) -> Outcome {
 }
 
 fn diagnostic(value: &Value) -> Diagnostic {
-    let text = |key| value.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
-    let number = |key| value.get(key).and_then(Value::as_int);
+    let text = |detail| value.detail(detail).and_then(Value::as_text).unwrap_or_default().to_owned();
+    let number = |detail| value.detail(detail).and_then(Value::as_int);
     Diagnostic {
-        sqlstate: text("sqlstate"),
-        native: number("native").unwrap_or(0) as i32,
-        message: text("message"),
-        row: number("row"),
-        column: number("column").map(|column| column as i32),
-        in_pieces: value.get("in_pieces") == Some(&Value::Bool(true)),
-        silent_without_room: value.get("silent_without_room") == Some(&Value::Bool(true)),
+        sqlstate: text(Detail::Sqlstate),
+        native: number(Detail::Native).unwrap_or(0) as i32,
+        message: text(Detail::Message),
+        row: number(Detail::Row),
+        column: number(Detail::Column).map(|column| column as i32),
+        in_pieces: value.detail(Detail::InPieces) == Some(&Value::Bool(true)),
+        silent_without_room: value.detail(Detail::SilentWithoutRoom) == Some(&Value::Bool(true)),
         origin: Origin {
-            fields: Origin::NAMES.map(|name| match value.get(name)? {
+            fields: Origin::DETAILS.map(|detail| match value.detail(detail)? {
                 Value::Text(text) => Some(Ok(text.clone())),
-                other => Some(Err(return_code(other.get("return")))),
+                other => Some(Err(return_code(other.detail(Detail::Return)))),
             }),
         },
     }
@@ -135,14 +135,13 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
     match reply {
         Reply::Unwritten => Value::Null,
         Reply::Number(number) => Value::from(*number),
-        Reply::Width { value, bytes } => Value::Map(vec![
-            ("value".to_owned(), Value::from(*value)),
-            ("bytes".to_owned(), Value::from(u16::from(*bytes))),
-        ]),
+        Reply::Width { value, bytes } => {
+            Value::Map(vec![Detail::Value.with(*value), Detail::Bytes.with(u16::from(*bytes))])
+        }
         Reply::Sized { number, bytes, length } => {
-            let mut pairs = Vec::from_iter(number.map(|number| ("value".to_owned(), Value::from(number))));
-            pairs.extend(bytes.map(|bytes| ("bytes".to_owned(), Value::from(u16::from(bytes)))));
-            pairs.push(("length".to_owned(), (*length).into()));
+            let mut pairs = Vec::from_iter(number.map(|number| Detail::Value.with(number)));
+            pairs.extend(bytes.map(|bytes| Detail::Bytes.with(u16::from(bytes))));
+            pairs.push(Detail::Length.with(*length));
             Value::Map(pairs)
         }
         Reply::Text { text, length, unterminated, .. } => {
@@ -158,10 +157,10 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
                     Value::Text(text)
                 }
                 (text, length) => {
-                    let mut pairs = Vec::from_iter(text.map(|text| ("text".to_owned(), Value::Text(text))));
-                    pairs.extend(length.map(|length| ("length".to_owned(), Value::from(length))));
-                    pairs.extend(left_out.then(|| ("length".to_owned(), Value::Null)));
-                    pairs.extend(unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))));
+                    let mut pairs = Vec::from_iter(text.map(|text| Detail::Text.with(text)));
+                    pairs.extend(length.map(|length| Detail::Length.with(length)));
+                    pairs.extend(left_out.then(|| Detail::Length.with(Value::Null)));
+                    pairs.extend(unterminated.then(|| Detail::Terminated.with(false)));
                     Value::Map(pairs)
                 }
             }
@@ -226,7 +225,11 @@ pub fn follows(question: &Question<'_>, replies: &[Reply], whole: &[Reply]) -> b
 fn replies<'q>(question: &'q Question<'_>, result: &'q Value) -> impl Iterator<Item = (&'q Out, &'q Value)> {
     question.outputs.iter().filter_map(move |(name, out)| {
         let value = match (question.outputs.len(), result) {
-            (1, Value::Map(_)) if ["text", "length", "bytes"].iter().any(|key| result.get(key).is_some()) => {
+            (1, Value::Map(_))
+                if [Detail::Text, Detail::Length, Detail::Bytes]
+                    .iter()
+                    .any(|detail| result.detail(*detail).is_some()) =>
+            {
                 Some(result)
             }
             (1, Value::Map(_)) => result.get(name),
@@ -243,11 +246,15 @@ fn replies<'q>(question: &'q Question<'_>, result: &'q Value) -> impl Iterator<I
 /// There is text in place of a number, or a number in place of text.
 pub fn fits(question: &Question<'_>, result: &Value) -> Result<(), Wrong> {
     let is_text = |value: &Value| match value {
-        Value::Map(_) => value.get("text").is_some() || matches!(value.get("value"), Some(Value::Text(_))),
+        Value::Map(_) => {
+            value.detail(Detail::Text).is_some() || matches!(value.detail(Detail::Value), Some(Value::Text(_)))
+        }
         value => matches!(value, Value::Text(_)),
     };
     let is_number = |value: &Value| match value {
-        Value::Map(_) => value.get("value").is_some() || matches!(value.get("text"), Some(Value::Int(_))),
+        Value::Map(_) => {
+            value.detail(Detail::Value).is_some() || matches!(value.detail(Detail::Text), Some(Value::Int(_)))
+        }
         value => matches!(value, Value::Int(_)),
     };
     for (out, value) in replies(question, result) {
@@ -271,7 +278,7 @@ pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
 
 /// Returns how many bytes of a number the recorded driver wrote, if that is not what ODBC says.
 fn width(value: &Value) -> Option<u8> {
-    match value.get("bytes").and_then(Value::as_int) {
+    match value.detail(Detail::Bytes).and_then(Value::as_int) {
         Some(bytes @ (1 | 2 | 4 | 8)) => Some(bytes as u8),
         _ => None,
     }
@@ -289,7 +296,7 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
             false
         }
         (Out::Number(number), Value::Map(_)) if width(value).is_some() => {
-            let written = value.get("value").and_then(Value::as_int).unwrap_or_default();
+            let written = value.detail(Detail::Value).and_then(Value::as_int).unwrap_or_default();
             width(value).into_iter().for_each(|bytes| number.write_bytes(written, bytes));
             false
         }
@@ -300,10 +307,10 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
         }
         (Out::Text(text), Value::Text(words)) => text.write(words, None),
         (Out::Text(text), Value::Map(_)) => {
-            let text = if value.get("length") == Some(&Value::Null) { &text.without_length() } else { text };
-            let length = value.get("length").and_then(Value::as_int);
-            match value.get("text").and_then(Value::as_text) {
-                Some(words) if value.get("terminated") != Some(&Value::Bool(false)) => {
+            let text = if value.detail(Detail::Length) == Some(&Value::Null) { &text.without_length() } else { text };
+            let length = value.detail(Detail::Length).and_then(Value::as_int);
+            match value.detail(Detail::Text).and_then(Value::as_text) {
+                Some(words) if value.detail(Detail::Terminated) != Some(&Value::Bool(false)) => {
                     return text.write(words, length);
                 }
                 Some(words) => text.write_unterminated(words),

@@ -10,7 +10,7 @@ use crate::convert::{CType, Length, Pieces, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::outcome::{Secrecy, push_outcome_pairs};
 use super8_cassette::cell::{CellError, DecodedCell};
-use super8_cassette::{Cell, Row, Value};
+use super8_cassette::{Cell, Detail, Row, Value};
 
 /// One SQLGetData call as the application makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,17 +202,17 @@ pub(super) struct CallDetails {
 impl KeptCall {
     pub(super) fn to_value(self, details: &[CallDetails], secrecy: &Secrecy) -> Value {
         let mut fields = vec![
-            ("column".to_owned(), Value::from(self.column)),
-            ("c_type".to_owned(), Value::from(&*self.c_type.name())),
-            ("buffer".to_owned(), Value::from(self.capacity)),
+            Detail::Column.with(self.column),
+            Detail::CType.with(&*self.c_type.name()),
+            Detail::Buffer.with(self.capacity),
         ];
-        fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
+        fields.extend(self.length.map(|length| Detail::Length.with(length)));
         let details = self.details.and_then(|at| details.get(at));
         if let Some(CallDetails { outcome, value, half, unterminated }) = details {
             push_outcome_pairs(&mut fields, outcome, secrecy);
-            fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
-            fields.extend(half.map(|half| ("half".to_owned(), Value::from(u16::from(half)))));
-            fields.extend(unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))));
+            fields.extend(value.clone().map(|value| Detail::Value.with(value)));
+            fields.extend(half.map(|half| Detail::Half.with(u16::from(half))));
+            fields.extend(unterminated.then(|| Detail::Terminated.with(false)));
         }
         Value::Map(fields)
     }
@@ -360,11 +360,11 @@ impl ReplayedReading {
     /// Returns the column's next recorded call if this is that call, in C type and buffer size.
     pub(super) fn recorded_call(&mut self, calls: &[Value], column: u16, to: CType, capacity: isize) -> Option<Value> {
         let mut of_column =
-            calls.iter().filter(|call| call.get("column").and_then(Value::as_int) == Some(column.into()));
+            calls.iter().filter(|call| call.detail(Detail::Column).and_then(Value::as_int) == Some(column.into()));
         let place = self.served.iter().position(|(known, _)| *known == column);
         let call = of_column.nth(place.map_or(0, |place| self.served[place].1))?;
-        let same = call.get("c_type").and_then(Value::as_text) == Some(&*to.name())
-            && call.get("buffer").and_then(Value::as_int) == Some(capacity as i64);
+        let same = call.detail(Detail::CType).and_then(Value::as_text) == Some(&*to.name())
+            && call.detail(Detail::Buffer).and_then(Value::as_int) == Some(capacity as i64);
         let call = same.then(|| call.clone())?;
         match place {
             Some(place) => self.served[place].1 += 1,

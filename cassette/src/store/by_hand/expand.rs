@@ -13,7 +13,7 @@ use crate::check::{self, Wrong};
 use crate::store::directory::member_path;
 use crate::words::{COLUMN_FIELDS, return_code};
 use crate::yaml::{self, ByHand, Items, Written};
-use crate::{CassetteError, Cell, ConnectionId, Entry, Fields, Key, Method, RowsReader, Value, cell, files};
+use crate::{CassetteError, Cell, ConnectionId, Detail, Entry, Fields, Key, Method, RowsReader, Value, cell, files};
 
 /// An entry, and the item of the log that it comes from.
 pub(super) struct ExpandedEntry {
@@ -404,7 +404,8 @@ fn said_by_diagnostics(command: &mut Entry) {
     if command.get(Key::Return).is_some() {
         return;
     }
-    let state = |record: &Value| record.get("sqlstate").and_then(Value::as_text).unwrap_or_default().to_owned();
+    let state =
+        |record: &Value| record.detail(Detail::Sqlstate).and_then(Value::as_text).unwrap_or_default().to_owned();
     let warns = records.iter().all(|record| state(record).starts_with("01"));
     let code = if warns { "SQL_SUCCESS_WITH_INFO" } else { "SQL_ERROR" };
     debug_assert!(return_code(Some(&code.into())).is_some());

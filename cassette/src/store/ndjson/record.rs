@@ -14,7 +14,7 @@ use super::json;
 use crate::metadata::utc;
 use crate::store::interface::info_member;
 use crate::words;
-use crate::{ConnectionId, Entry, Fields, Key, Value};
+use crate::{ConnectionId, Detail, Entry, Fields, Key, Value};
 
 /// The version of the records.
 pub(super) const VERSION: &str = "4.1";
@@ -157,7 +157,7 @@ impl RecordWriter {
         let (asked, replied) = cut(&entry.fields);
         let code = status_code(entry.get(Key::Return));
         let message =
-            entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(|list| list.first()?.get("message"));
+            entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(|list| list.first()?.detail(Detail::Message));
         let error = message.and_then(Value::as_text).filter(|_| code.is_some_and(|code| code < 0));
         self.push(OUTBOUND, &place, (Payload::Entry(entry, asked), reply(replied)), (code, error), out);
     }

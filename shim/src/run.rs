@@ -36,10 +36,18 @@ impl Run {
     /// # Errors
     /// The run's file cannot be reached.
     pub fn take(what: &str, room: usize) -> io::Result<bool> {
+        Run::count(what).map(|number| number <= room)
+    }
+
+    /// Asks for this, and returns how many of the run have asked for it by then.
+    ///
+    /// # Errors
+    /// As [`Run::take`].
+    pub fn count(what: &str) -> io::Result<usize> {
         // A program that a process runs in its place has the same id, so the time tells them apart.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let line = format!("{}-{now} {what:?}\n", std::process::id());
-        Run::with_file(|file| first(file, &line, what, room))
+        Run::with_file(|file| number(file, &line, what))
     }
 
     /// Returns whether this is given to `who`, which it is if `who` asked for it first, then and ever after. That works
@@ -163,15 +171,15 @@ fn unnamed() -> io::Result<File> {
     OpenOptions::new().read(true).append(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(std::env::temp_dir())
 }
 
-/// Appends the line and returns whether it is among the first of its kind.
-fn first(mut file: &File, line: &str, what: &str, room: usize) -> io::Result<bool> {
+/// Appends the line and returns its number among those of its kind, from 1.
+fn number(mut file: &File, line: &str, what: &str) -> io::Result<usize> {
     within_limit(file.metadata()?.len() + line.len() as u64)?;
     file.write_all(line.as_bytes())?;
     let wanted = format!(" {what:?}");
     let text = read(file)?;
-    let takers = text.lines().filter(|line| line.ends_with(&wanted));
+    let mut askers = text.lines().filter(|line| line.ends_with(&wanted));
     let own = line.trim_end();
-    Ok(takers.take(room).any(|line| line == own))
+    Ok(askers.position(|line| line == own).map_or(usize::MAX, |at| at + 1))
 }
 
 fn read(file: &File) -> io::Result<String> {
@@ -187,9 +195,9 @@ mod tests {
     #[test]
     fn the_first_ones_get_it() {
         let file = unnamed().unwrap();
-        let take = |process: u32, what: &str, room| first(&file, &format!("{process} {what:?}\n"), what, room).unwrap();
-        assert!(take(1, "a\nb", 2) && take(2, "a\nb", 2) && !take(3, "a\nb", 2));
-        assert!(take(3, "a", 1) && !take(1, "a", 1));
-        assert!(take(3, "xa", 1), "another name that ends so");
+        let ask = |process: u32, what: &str| number(&file, &format!("{process} {what:?}\n"), what).unwrap();
+        assert_eq!((ask(1, "a\nb"), ask(2, "a\nb"), ask(3, "a\nb")), (1, 2, 3));
+        assert_eq!((ask(3, "a"), ask(1, "a")), (1, 2));
+        assert_eq!(ask(3, "xa"), 1, "another name that ends so");
     }
 }

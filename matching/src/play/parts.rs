@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
+use sha2::{Digest, Sha256};
 
 use crate::compare::mismatch::{Mismatch, Scene};
 use crate::log::answers::Answers;
@@ -25,6 +26,7 @@ use crate::sessions::sources::{PartChoice, Source, Step};
 use crate::sessions::state::State;
 use super8_cassette::metadata::Order;
 use super8_cassette::store::Store;
+use super8_cassette::text::hex;
 use super8_cassette::{CassetteError, ConnectionId, Entry, Method};
 
 impl LogPlayer {
@@ -161,13 +163,14 @@ impl LogPlayer {
         self.store.0.all.iter().map(Source::name).collect()
     }
 
+    /// Returns a name for these parts: a digest, because every process of a run reads the names that all of them asked for.
     fn group(&self, parts: &[usize]) -> String {
         let sources = &*self.store.0;
         let names = parts.iter().map(|part| sources.all[*part].store.name().display().to_string());
         let mut names: Vec<String> = names.collect();
         // the name must not depend on which part a process met first
         names.sort();
-        names.join("\n")
+        hex(&Sha256::digest(names.join("\n")))
     }
 
     /// Returns the step that comes next for what is asked, in the current part.

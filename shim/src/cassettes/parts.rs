@@ -31,7 +31,10 @@ pub(super) fn to_record(cassette: PathBuf, test: Option<&TestRun>) -> PathBuf {
         return spare;
     }
     let name = command::of_this_process();
-    let numbered = (1_u32..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });
+    // How many of this command there are says where to begin to look: a run may have hundreds.
+    let of_command = format!("number of {}", key(&parts_directory(cassette).join(&name), attempt));
+    let first = Run::count(&of_command).unwrap_or(1);
+    let numbered = (first..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });
     let free = |place: &PathBuf| Run::take(&key(place, attempt), 1).unwrap_or(true);
     let mut places = numbered.map(|name| parts_directory(cassette).join(name));
     // The first process counts among those of its command, so a name is taken for it too.

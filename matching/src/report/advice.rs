@@ -35,6 +35,13 @@ impl Case<'_> {
             let (number, ids) = (self.player.index.ordinal(equal.position), ids(&equal.entry));
             writeln!(out, "- command {number} ({ids}) is equal to what was asked: the order differs, not a value")?;
         }
+        if self.lacks_last_rows() {
+            writeln!(
+                out,
+                "- the recording broke off, and lacks the last rows of results that were still read: let the program close its \
+                 statements or read to the end, and record again"
+            )?;
+        }
         let change = match self.kind {
             MismatchKind::Exhausted => "the program now does more",
             MismatchKind::OutOfOrder => "the program now works in another order",
@@ -76,6 +83,12 @@ impl Case<'_> {
             Some(started) => (started.record_again)(variables.trim_end()),
             None => format!("{variables}YOUR COMMAND"),
         }
+    }
+
+    /// Says whether a row is asked for that may be missing because the recorded process ended in the middle of a result.
+    fn lacks_last_rows(&self) -> bool {
+        let is_recovered = || self.player.store.metadata().is_ok_and(|metadata| metadata.recovered);
+        self.kind == MismatchKind::Exhausted && self.asked.method.is_rows() && is_recovered()
     }
 
     fn has_a_list(&self) -> bool {

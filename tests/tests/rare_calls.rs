@@ -10,6 +10,15 @@ use super8_tests::ways::{Stage, Way, four_ways};
 
 const BOTH: [Driver; 2] = [Driver::Test, Driver::TestAnsi];
 
+/// A driver may write to the text that it is asked about, and super8 asks it with a copy and more room.
+#[test]
+fn a_text_that_the_driver_writes_to() {
+    let drivers = [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb];
+    for driver in drivers.into_iter().chain(BOTH) {
+        four_ways(&Program::c("native_sql.c"), driver);
+    }
+}
+
 #[test]
 fn the_test_driver_itself() {
     for driver in BOTH {

@@ -54,9 +54,12 @@ fn ask<C: Width>(
     question: &Question<'_>,
     given: Option<&str>,
 ) -> Option<(i16, Vec<Reply>)> {
-    // Copy what was given, because the driver may write to it. The answer is about as long as the question.
-    let given: Vec<C> = given.map(|text| C::units(text).into_iter().chain([C::ZERO]).collect()).unwrap_or_default();
+    let mut given: Vec<C> = given.map(|text| C::units(text).into_iter().chain([C::ZERO]).collect()).unwrap_or_default();
+    let given_length = given.len().checked_sub(1);
+    // The answer is about as long as the question.
     let bytes = BYTES + 4 * given.len();
+    // The driver may write to what was given: SQLite's cuts it where the room for the answer ends.
+    given.resize(bytes / size_of::<C>(), C::ZERO);
     let mut room = Room { text: vec![0; bytes / 2], short: 0, long: 0, value: 0, size: 0, shorts: [0; 5] };
     let outputs = outputs::<C>(function, question, &mut room, bytes)?;
     let watched: Vec<_> = outputs.iter().map(Out::watch).collect();
@@ -75,7 +78,7 @@ fn ask<C: Width>(
                 get_attribute::<C>(driver, real, int(Key::Attribute) as i32, text, bytes as i32, long)
             }
             Function::SQLNativeSql => {
-                let (sql, length) = (given.as_ptr(), given.len().checked_sub(1)? as i32);
+                let (sql, length) = (given.as_mut_ptr().cast_const(), given_length? as i32);
                 let out: *mut C = text.cast();
                 in_width!(C, driver, SQLNativeSql, real, (sql, length, out, characters as i32, long))
             }

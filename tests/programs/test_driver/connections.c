@@ -170,6 +170,23 @@ EXPORT SQLRETURN SQLGetConnectAttr(SQLHDBC dbc, SQLINTEGER attribute, SQLPOINTER
     return get_connection_attribute(dbc, attribute, value, length);
 }
 
+/* Answers with the text, and clears what is behind it as far as there is room for the answer. SQLite's driver writes a zero there, where
+ * the room ends. */
+EXPORT SQLRETURN SQLNativeSql(SQLHDBC dbc, SQLCHAR *sql, SQLINTEGER length, SQLCHAR *out, SQLINTEGER capacity, SQLINTEGER *whole)
+{
+    SQLINTEGER count = length == SQL_NTS ? (SQLINTEGER)strlen((char *)sql) : length;
+    forget(dbc);
+    if (whole)
+        *whole = count;
+    if (!out || capacity <= 0)
+        return SQL_SUCCESS;
+    for (SQLINTEGER at = 0; at < capacity; at++)
+        out[at] = at < count && at < capacity - 1 ? sql[at] : 0;
+    if (count < capacity)
+        memset(sql + count, 0, capacity - count);
+    return count < capacity ? SQL_SUCCESS : say(dbc, SQL_SUCCESS_WITH_INFO, "01004", 0, "cut");
+}
+
 EXPORT SQLRETURN SQLGetFunctions(SQLHDBC dbc, SQLUSMALLINT function, SQLUSMALLINT *supported)
 {
     static const SQLUSMALLINT known[] = {
@@ -180,7 +197,7 @@ EXPORT SQLRETURN SQLGetFunctions(SQLHDBC dbc, SQLUSMALLINT function, SQLUSMALLIN
         SQL_API_SQLGETDIAGFIELD,  SQL_API_SQLGETDIAGREC,     SQL_API_SQLGETENVATTR,    SQL_API_SQLGETFUNCTIONS,  SQL_API_SQLGETINFO,
         SQL_API_SQLGETSTMTATTR,   SQL_API_SQLMORERESULTS,    SQL_API_SQLNUMPARAMS,     SQL_API_SQLNUMRESULTCOLS, SQL_API_SQLPARAMDATA,
         SQL_API_SQLPREPARE,       SQL_API_SQLPUTDATA,        SQL_API_SQLROWCOUNT,      SQL_API_SQLSETCONNECTATTR, SQL_API_SQLSETENVATTR,
-        SQL_API_SQLSETSTMTATTR,   SQL_API_SQLTABLES,
+        SQL_API_SQLSETSTMTATTR,   SQL_API_SQLTABLES,         SQL_API_SQLNATIVESQL,
     };
     forget(dbc);
     if (function == SQL_API_ODBC3_ALL_FUNCTIONS)

@@ -79,6 +79,7 @@ const STAND_INS: &[(&str, &str)] = &[
     ("rspec", "exec program"),
     ("rake", "exec program"),
     ("prove", "exec program"),
+    ("go", "[ \"$1\" = test ] && exec program"),
     ("Rscript", "exec program"),
     ("pytest", "PYTEST_CURRENT_TEST='test_shop.py::test_fruit (call)' exec program"),
     ("cc", "exec /usr/bin/cc \"$@\""),

@@ -87,7 +87,10 @@ impl LogPlayer {
         let Scene::Command { position } = scene else { return Ok(false) };
         let slot = self.index.slot(*position);
         let is_own = state.recorded(asked.connection, None).0 == slot.connection();
-        if slot.method != asked.method || (is_own && self.index.threads(slot.connection()).is_none()) {
+        if asked.method == Method::Connect
+            || slot.method != asked.method
+            || (is_own && self.index.threads(slot.connection()).is_none())
+        {
             return Ok(false);
         }
         Ok(self.comparison.difference(&sets::entry(&*self.store, slot.place())?, asked).is_none())

@@ -222,7 +222,9 @@ pub fn check_cells(entry: &Entry, fits: Fits) -> Result<(), Wrong> {
         method if method.is_rows() => {
             rows(Key::Written, true)?;
             let Some(outcomes) = entry.get(Key::Outcomes) else { return Ok(()) };
-            each("outcomes", outcomes, |outcome| calls_fit("get_data", outcome.detail(Detail::GetData), fits))
+            each("outcomes", outcomes, |outcome| {
+                calls_fit(Detail::GetData.name(), outcome.detail(Detail::GetData), fits)
+            })
         }
         _ => Ok(()),
     }
@@ -247,7 +249,7 @@ fn calls_fit(key: &str, calls: Option<&Value>, fits: Fits) -> Result<(), Wrong> 
         let Some(value) = call.detail(Detail::Value) else { return Ok(()) };
         let c_type = call.detail(Detail::CType).map(std::slice::from_ref).unwrap_or_default();
         let fitted = row_fits(&Value::List(vec![value.clone()]), c_type, fits);
-        fitted.map_err(|wrong| Wrong { rest: String::new(), ..wrong.inside("value", "") })
+        fitted.map_err(|wrong| Wrong { rest: String::new(), ..wrong.inside(Detail::Value.name(), "") })
     })
 }
 
@@ -418,21 +420,21 @@ fn each(key: &str, value: &Value, look: impl Fn(&Value) -> Result<(), Wrong>) ->
     items.try_for_each(|(at, item)| look(item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
 }
 
-/// Checks a map: that it has only its keys, and each of the pairs.
-fn map(value: &Value, map: Map, look: impl Fn(Detail, &str, &Value) -> Result<(), Wrong>) -> Result<(), Wrong> {
+/// Returns the pairs of a map that may have only its keys.
+fn map(value: &Value, map: Map) -> Result<impl Iterator<Item = (Detail, &str, &Value)>, Wrong> {
     let Value::Map(pairs) = value else { return Err(Wrong::new("", "is not a map")) };
-    let known = |key: &str| Detail::from_name(key).filter(|detail| map.details().contains(detail));
+    let known = move |key: &str| Detail::from_name(key).filter(|detail| map.details().contains(detail));
     let unknown = |key: &str| {
         let names = map.details().iter().map(|detail| detail.name());
         Wrong::unknown(key, key, &format!("key of {}", map.doc().trim()), names)
     };
     pairs.iter().try_for_each(|(key, _)| known(key).map(drop).ok_or_else(|| unknown(key)))?;
-    pairs.iter().try_for_each(|(key, value)| known(key).map_or(Ok(()), |detail| look(detail, key, value)))
+    Ok(pairs.iter().filter_map(move |(key, value)| Some((known(key)?, key.as_str(), value))))
 }
 
 fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
     each(key, value, |record| {
-        map(record, Map::Diagnostic, |detail, key, value| match detail {
+        map(record, Map::Diagnostic)?.try_for_each(|(detail, key, value)| match detail {
             Detail::Sqlstate => match value.as_text() {
                 // Allow five blanks: IBM's driver gives them if its message has no SQLSTATE.
                 Some(state) if state.chars().count() <= 5 => Ok(()),
@@ -450,11 +452,11 @@ fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
 }
 
 fn row_outcome(value: &Value) -> Result<(), Wrong> {
-    map(value, Map::Outcome, |_, _, _| Ok(()))?;
+    let mut pairs = map(value, Map::Outcome)?;
     if !matches!(value.detail(Detail::Row), Some(Value::Int(1..))) {
         return Err(Wrong::new("", "has no `row`, the number of a row from 1"));
     }
-    map(value, Map::Outcome, |detail, key, value| match (detail, value) {
+    pairs.try_for_each(|(detail, key, value)| match (detail, value) {
         (Detail::Return, _) => code(key, value),
         (Detail::Diagnostics, _) => diagnostics(key, value),
         (Detail::Status, Value::Int(0..=0xffff)) => Ok(()),
@@ -474,7 +476,7 @@ fn row_outcome(value: &Value) -> Result<(), Wrong> {
 }
 
 fn get_data(call: &Value) -> Result<(), Wrong> {
-    map(call, Map::GetDataCall, |detail, key, value| match detail {
+    map(call, Map::GetDataCall)?.try_for_each(|(detail, key, value)| match detail {
         Detail::Return => code(key, value),
         Detail::Diagnostics => diagnostics(key, value),
         Detail::CType => c_type(key, value),

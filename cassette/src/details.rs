@@ -49,7 +49,7 @@ details! {
     InPieces "in_pieces",
     /// `true` if the driver says SQL_SUCCESS where the message's buffer has no room at all.
     SilentWithoutRoom "silent_without_room",
-    /// SQL_DIAG_CLASS_ORIGIN, where it is not what ODBC leads one to expect. `return` inside is the return code of a driver that has none.
+    /// SQL_DIAG_CLASS_ORIGIN, where it is not what ODBC leads one to expect. It is a map with `return` if the driver gave only a return code.
     ClassOrigin "class_origin",
     /// SQL_DIAG_SUBCLASS_ORIGIN, in the same way.
     SubclassOrigin "subclass_origin",

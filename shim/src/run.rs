@@ -177,9 +177,9 @@ fn number(mut file: &File, line: &str, what: &str) -> io::Result<usize> {
     file.write_all(line.as_bytes())?;
     let wanted = format!(" {what:?}");
     let text = read(file)?;
-    let mut askers = text.lines().filter(|line| line.ends_with(&wanted));
+    let askers = text.lines().filter(|line| line.ends_with(&wanted));
     let own = line.trim_end();
-    Ok(askers.position(|line| line == own).map_or(usize::MAX, |at| at + 1))
+    Ok(askers.take_while(|line| *line != own).count() + 1)
 }
 
 fn read(file: &File) -> io::Result<String> {

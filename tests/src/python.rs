@@ -41,8 +41,6 @@ const DRIVERS: [&str; 2] = ["mssql-python-odbc==18.6.2.2", "ibm_db==3.3.0"];
 
 /// Returns the interpreter. Makes its virtual environment first, for which it needs PyPI once.
 pub fn interpreter() -> PathBuf {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     install().unwrap_or_else(|reason| panic!("cannot make the Python environment of the tests: {reason}"));
     environment().join("bin/python")
 }
@@ -54,6 +52,8 @@ pub fn environment() -> PathBuf {
 
 /// Makes the virtual environment, unless it is complete already. Its pip installs the others, too.
 pub fn install() -> Result<(), String> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     make(&environment(), &[], FROM_SOURCE, &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY, AIOODBC])
 }
 
@@ -102,7 +102,7 @@ fn beside(place: &Path, options: &[&str], requirements: &[&str]) -> Result<(), S
     make(place, &["--without-pip"], options, requirements)
 }
 
-/// Makes a virtual environment with these packages, unless it has them all.
+/// Makes a virtual environment with these packages, unless it has them all. `kind` are options of venv, `options` of pip.
 fn make(place: &Path, kind: &[&str], options: &[&str], requirements: &[&str]) -> Result<(), String> {
     let (marker, wanted) = (place.join(".complete"), requirements.join(" "));
     let found = std::fs::read_to_string(&marker).ok();

@@ -147,8 +147,8 @@ fn name<'e>(store: &dyn Store, place: EntryRef, entry: &'e Entry) -> Result<&'e 
     name.ok_or_else(|| store.refuse(place, FILE.name(), "is not a file's name"))
 }
 
-/// Returns whether a stretch begins there. A `more_results` that found none begins none: a driver may go on
-/// describing the columns of the last one, and what is known of them is not recorded again.
+/// Returns whether a stretch begins there. A `more_results` that found no further result begins none: the driver may go
+/// on describing the last result, whose columns are recorded already.
 fn gives_result(index: &Index, store: &dyn Store, position: u32) -> bool {
     let slot = index.slot(position);
     match slot.method {

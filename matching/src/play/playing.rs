@@ -224,8 +224,8 @@ impl LogPlayer {
         Ok(self.taken(state, asked, candidate, progress))
     }
 
-    /// Says whether a connection asks what its own session has next. If another session has the same next and its turn comes first,
-    /// the connection that is known as that one will ask, too.
+    /// Says whether a connection asks what its own session has next. If another session has the same next, and it is that one's turn,
+    /// the connection that has that session will ask for it.
     fn is_next_of_its_own(&self, state: &mut State, asked: &Entry, recorded: (ConnectionId, Option<u32>)) -> bool {
         let mut cursor = self.own_cursor(state, recorded.0);
         self.candidate(&mut cursor, asked, recorded).is_ok()

@@ -31,7 +31,7 @@ pub(super) fn to_record(cassette: PathBuf, test: Option<&TestRun>) -> PathBuf {
         return spare;
     }
     let name = command::of_this_process();
-    // How many of this command there are says where to begin to look: a run may have hundreds.
+    // Begin behind the numbers of earlier processes of this command: a run may have hundreds.
     let of_command = format!("number of {}", key(&parts_directory(cassette).join(&name), attempt));
     let first = Run::count(&of_command).unwrap_or(1);
     let numbered = (first..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });

@@ -58,8 +58,10 @@ fn ask<C: Width>(
     let given_length = given.len().checked_sub(1);
     // The answer is about as long as the question.
     let bytes = BYTES + 4 * given.len();
-    // The driver may write to what was given: SQLite's cuts it where the room for the answer ends.
-    given.resize(bytes / size_of::<C>(), C::ZERO);
+    if given_length.is_some() {
+        // The driver may write to what was given: SQLite's cuts it where the room for the answer ends.
+        given.resize(bytes / size_of::<C>(), C::ZERO);
+    }
     let mut room = Room { text: vec![0; bytes / 2], short: 0, long: 0, value: 0, size: 0, shorts: [0; 5] };
     let outputs = outputs::<C>(function, question, &mut room, bytes)?;
     let watched: Vec<_> = outputs.iter().map(Out::watch).collect();

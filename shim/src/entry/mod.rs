@@ -245,8 +245,7 @@ macro_rules! export_one {
 
 /// Exports a C function a second time, under the name for which libltdl, and through it unixODBC, looks first: the
 /// library's name, `_LTX_`, the function's. unixODBC looks for 155 functions at each connect. Each name that is not found
-/// costs the dynamic linker a formatted message, together a third of a connect (docs/adr/0003-linking.md). The compiler
-/// gives both names one address.
+/// costs the dynamic linker a formatted message (docs/adr/0003-linking.md). An optimized build gives both names one address.
 #[macro_export]
 macro_rules! export_for_libltdl {
     ($library:literal $symbol:ident ($($arg:ident: $ty:ty),*)) => {

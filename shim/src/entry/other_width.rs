@@ -194,7 +194,9 @@ impl<C: Width> Converted<C> {
             self.words[at + 1] = Word::Int(if fits { length as i64 } else { odbc_sys::NTS as i64 });
         }
         converted.push(C::Other::ZERO);
-        if self.function == Function::SQLNativeSql {
+        if self.function == Function::SQLNativeSql
+            && matches!(self.words.get(at + 2), Some(Word::Room(out)) if !out.is_null())
+        {
             // SQLite's driver cuts the text that it is given where the room for the answer ends.
             let room = self.int(at + 3).max(0) as usize;
             converted.resize(converted.len().max(room), C::Other::ZERO);
